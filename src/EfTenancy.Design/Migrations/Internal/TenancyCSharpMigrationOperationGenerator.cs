@@ -1,0 +1,95 @@
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Design;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+
+namespace EfTenancy.Design.Migrations.Internal;
+
+/// <summary>Writes tenant operations into migrations as the calls that a user would write.</summary>
+public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGeneratorDependencies dependencies)
+    : CSharpMigrationOperationGenerator(dependencies)
+{
+    private ICSharpHelper Code
+        => Dependencies.CSharpHelper;
+
+    // EF finds its overloads by dynamic dispatch on its own class and hands all other operations here.
+    protected override void Generate(MigrationOperation operation, IndentedStringBuilder builder)
+    {
+        switch (operation)
+        {
+            case CreateTenantPartitionOperation create:
+                Generate(create, builder);
+                break;
+
+            case DropTenantPartitionOperation drop:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.DropTenantPartition),
+                    [("table", drop.Table), ("suffix", drop.Suffix), ("schema", drop.Schema)]);
+                break;
+
+            default:
+                base.Generate(operation, builder);
+                break;
+        }
+    }
+
+    private void Generate(CreateTenantPartitionOperation operation, IndentedStringBuilder builder)
+    {
+        var partition = operation.Partition;
+
+        Call(
+            builder,
+            partition.IsDefault
+                ? nameof(TenancyMigrationBuilderExtensions.CreateDefaultTenantPartition)
+                : nameof(TenancyMigrationBuilderExtensions.CreateTenantPartition),
+            [
+                ("table", operation.Table),
+                ("suffix", partition.Suffix),
+                ("values", partition.Values),
+                ("from", partition.From),
+                ("to", partition.To),
+                ("modulus", partition.Modulus),
+                ("remainder", partition.Remainder),
+                ("schema", operation.Schema),
+            ]);
+    }
+
+    private void Call(IndentedStringBuilder builder, string method, IEnumerable<(string Name, object? Value)> arguments)
+        => builder
+            .Append(".")
+            .Append(method)
+            .Append("(")
+            .AppendJoin(arguments.Where(a => a.Value is not null).Select(a => $"{a.Name}: {Literal(a.Value!)}"))
+            .Append(")");
+
+    private string Literal(object value)
+        => value is IEnumerable<string> values
+            ? $"[{string.Join(", ", values.Select(v => Code.Literal(v)))}]"
+            : Code.UnknownLiteral(value);
+
+    protected override void Annotations(IEnumerable<Annotation> annotations, IndentedStringBuilder builder)
+    {
+        var all = annotations.ToList();
+        var strategy = all.Find(a => a.Name == TenancyAnnotationNames.PartitionStrategy);
+        var column = all.Find(a => a.Name == TenancyAnnotationNames.PartitionColumn);
+
+        if (strategy is not null && column is not null)
+        {
+            builder
+                .AppendLine()
+                .Append(".")
+                .Append(nameof(TenancyMigrationBuilderExtensions.PartitionByTenant))
+                .Append("(")
+                .Append(Code.Literal((Enum)strategy.Value!))
+                .Append(", ")
+                .Append(Code.Literal((string)column.Value!))
+                .Append(")");
+        }
+
+        base.Annotations(all.Where(a => a != strategy && a != column), builder);
+    }
+}

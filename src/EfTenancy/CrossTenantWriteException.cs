@@ -1,0 +1,25 @@
+namespace EfTenancy;
+
+/// <summary>
+///     A save held a row of a tenant that the context is not opened for. It is thrown before anything is sent to the
+///     database. Marten has no counterpart; Wolverine's conjoined tenancy uses the same name.
+/// </summary>
+public class CrossTenantWriteException : InvalidOperationException
+{
+    /// <summary>Creates the exception with EfTenancy's message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="rowTenantId">The tenant of the refused row.</param>
+    /// <param name="contextTenantId">The tenant of the context.</param>
+    public CrossTenantWriteException(string message, string? rowTenantId, string contextTenantId)
+        : base(message)
+    {
+        RowTenantId = rowTenantId;
+        ContextTenantId = contextTenantId;
+    }
+
+    /// <summary>The tenant of the refused row.</summary>
+    public string? RowTenantId { get; }
+
+    /// <summary>The tenant that the context works for.</summary>
+    public string ContextTenantId { get; }
+}

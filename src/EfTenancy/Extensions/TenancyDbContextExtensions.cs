@@ -1,0 +1,17 @@
+using EfTenancy.Infrastructure;
+
+namespace Microsoft.EntityFrameworkCore;
+
+/// <summary>Tenancy of a context.</summary>
+public static class TenancyDbContextExtensions
+{
+    /// <summary>The tenancy of this context: its tenant, and work that concerns tenants.</summary>
+    /// <param name="context">The context.</param>
+    /// <exception cref="InvalidOperationException">The context has no tenancy: <c>UseTenancy(...)</c> was not called.</exception>
+    public static TenancyFacade Tenancy(this DbContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+
+        return new TenancyFacade(context);
+    }
+}

@@ -1,0 +1,59 @@
+using EfTenancy;
+using EfTenancy.Storage.Internal;
+
+namespace Microsoft.EntityFrameworkCore;
+
+/// <summary>Opens contexts for a named tenant, as Marten opens sessions.</summary>
+public static class TenancyDbContextFactoryExtensions
+{
+    /// <summary>Creates a context that works for one tenant, whatever the <see cref="ITenantAccessor" /> says.</summary>
+    /// <typeparam name="TContext">The type of the context.</typeparam>
+    /// <param name="factory">The factory.</param>
+    /// <param name="tenantId">The tenant's id.</param>
+    /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
+    /// <exception cref="InvalidOperationException">The context has no tenancy.</exception>
+    public static TContext CreateDbContext<TContext>(this IDbContextFactory<TContext> factory, string tenantId)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        TenantIdRules.Check(tenantId, nameof(tenantId));
+
+        var context = factory.CreateDbContext();
+        try
+        {
+            context.Tenancy().Use(tenantId);
+            return context;
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="CreateDbContext{TContext}(IDbContextFactory{TContext}, string)" />
+    /// <param name="cancellationToken">Cancels the creation.</param>
+#pragma warning disable CS1573 // The other parameters are described by the inherited text.
+    public static async Task<TContext> CreateDbContextAsync<TContext>(
+        this IDbContextFactory<TContext> factory,
+        string tenantId,
+        CancellationToken cancellationToken = default)
+        where TContext : DbContext
+#pragma warning restore CS1573
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        TenantIdRules.Check(tenantId, nameof(tenantId));
+
+        var context = await factory.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            context.Tenancy().Use(tenantId);
+            return context;
+        }
+        catch
+        {
+            await context.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using EfTenancy.Metadata;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations.Builders;
+
+namespace Microsoft.EntityFrameworkCore.Migrations;
+
+/// <summary>Tenant steps of a migration: what <c>dotnet ef migrations add</c> writes, and what can be written by hand.</summary>
+public static class TenancyMigrationBuilderExtensions
+{
+    /// <summary>Makes the new table a partitioned one: <c>PARTITION BY</c> at the end of <c>CREATE TABLE</c>.</summary>
+    /// <param name="operationBuilder">The result of <c>CreateTable</c>.</param>
+    /// <param name="strategy">The strategy.</param>
+    /// <param name="column">The tenant column, which must be part of the primary key.</param>
+    public static OperationBuilder<CreateTableOperation> PartitionByTenant(
+        this OperationBuilder<CreateTableOperation> operationBuilder,
+        TenantPartitionStrategy strategy,
+        string column)
+    {
+        ArgumentNullException.ThrowIfNull(operationBuilder);
+
+        return operationBuilder
+            .Annotation(TenancyAnnotationNames.PartitionStrategy, strategy)
+            .Annotation(TenancyAnnotationNames.PartitionColumn, column);
+    }
+
+    /// <summary>Creates a partition that holds the rows of the listed tenants.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="suffix">The suffix; the partition is named <c>{table}_{suffix}</c>.</param>
+    /// <param name="values">The tenants' ids.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<CreateTenantPartitionOperation> CreateTenantPartition(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string suffix,
+        string[] values,
+        string? schema = null)
+        => Create(migrationBuilder, table, schema, new TenantPartition(suffix) { Values = values });
+
+    /// <summary>Creates a partition of a table that is partitioned by hash.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="suffix">The suffix; the partition is named <c>{table}_{suffix}</c>.</param>
+    /// <param name="modulus">The number of partitions of the table.</param>
+    /// <param name="remainder">Which of them this is, counted from zero.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<CreateTenantPartitionOperation> CreateTenantPartition(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string suffix,
+        int modulus,
+        int remainder,
+        string? schema = null)
+        => Create(migrationBuilder, table, schema, new TenantPartition(suffix) { Modulus = modulus, Remainder = remainder });
+
+    /// <summary>Creates a partition that holds the rows of the tenants between two bounds.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="suffix">The suffix; the partition is named <c>{table}_{suffix}</c>.</param>
+    /// <param name="from">The inclusive lower bound.</param>
+    /// <param name="to">The exclusive upper bound.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<CreateTenantPartitionOperation> CreateTenantPartition(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string suffix,
+        string from,
+        string to,
+        string? schema = null)
+        => Create(migrationBuilder, table, schema, new TenantPartition(suffix) { From = from, To = to });
+
+    /// <summary>Creates the DEFAULT partition, which holds the rows of all tenants that have no other one.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="suffix">The suffix; the partition is named <c>{table}_{suffix}</c>.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<CreateTenantPartitionOperation> CreateDefaultTenantPartition(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string suffix,
+        string? schema = null)
+        => Create(migrationBuilder, table, schema, new TenantPartition(suffix));
+
+    /// <summary>Drops a partition that is empty. The migration fails, and nothing is lost, if it holds rows.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="suffix">The suffix of the partition.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<DropTenantPartitionOperation> DropTenantPartition(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string suffix,
+        string? schema = null)
+        => Add(migrationBuilder, new DropTenantPartitionOperation { Table = table, Schema = schema, Suffix = suffix });
+
+    private static OperationBuilder<CreateTenantPartitionOperation> Create(
+        MigrationBuilder migrationBuilder,
+        string table,
+        string? schema,
+        TenantPartition partition)
+        => Add(migrationBuilder, new CreateTenantPartitionOperation { Table = table, Schema = schema, Partition = partition });
+
+    private static OperationBuilder<TOperation> Add<TOperation>(MigrationBuilder migrationBuilder, TOperation operation)
+        where TOperation : MigrationOperation
+    {
+        ArgumentNullException.ThrowIfNull(migrationBuilder);
+
+        migrationBuilder.Operations.Add(operation);
+        return new OperationBuilder<TOperation>(operation);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text;
+using EfTenancy.Metadata;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+
+namespace EfTenancy.Infrastructure.Internal;
+
+/// <summary>Every rule about a finished model.</summary>
+#pragma warning disable EF1001 // EF holds one validator; the provider's rules must go on.
+public class TenancyModelValidator(
+    ModelValidatorDependencies dependencies,
+    RelationalModelValidatorDependencies relationalDependencies,
+    INpgsqlSingletonOptions npgsqlSingletonOptions)
+    : NpgsqlModelValidator(dependencies, relationalDependencies, npgsqlSingletonOptions)
+{
+    public override void Validate(IModel model, IDiagnosticsLogger<DbLoggerCategory.Model.Validation> logger)
+    {
+        foreach (var entityType in model.GetEntityTypes())
+        {
+            if (entityType.GetTenantPartitioning() is { } partitioning)
+            {
+                ValidatePartitioning(entityType, partitioning);
+                ValidateIndexesOfPartitionedTable(entityType);
+            }
+        }
+
+        base.Validate(model, logger);
+    }
+
+    private static void ValidatePartitioning(IEntityType entityType, TenantPartitioning partitioning)
+    {
+        var entity = entityType.DisplayName();
+        if (entityType.FindTenantProperty() is null)
+        {
+            throw new InvalidOperationException(TenancyStrings.PartitionedEntityIsSingleTenanted(entity));
+        }
+
+        if (partitioning.Partitions is not { } partitions)
+        {
+            return;
+        }
+
+        if (partitions.Count == 0)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.NoPartitions(entity, partitioning.Strategy.ToString().ToUpperInvariant()));
+        }
+
+        ValidateNames(entityType, partitions);
+        ValidateListValues(entity, partitions);
+        ValidateRanges(entity, partitions);
+    }
+
+    private static void ValidateNames(IEntityType entityType, IReadOnlyList<TenantPartition> partitions)
+    {
+        var entity = entityType.DisplayName();
+        if (partitions.GroupBy(p => p.Suffix).FirstOrDefault(g => g.Skip(1).Any()) is { } duplicate)
+        {
+            throw new InvalidOperationException(TenancyStrings.DuplicatePartitionSuffix(entity, duplicate.Key));
+        }
+
+        foreach (var partition in partitions)
+        {
+            TenantPartitionNaming.CheckSuffix(partition, entity);
+        }
+
+        // Long table names are cut, and cut names can meet.
+        if (entityType.GetTableName() is { } table
+            && partitions.GroupBy(p => TenantPartitionNaming.PartitionName(table, p.Suffix)).FirstOrDefault(g => g.Skip(1).Any())
+                is { } collision)
+        {
+            throw new InvalidOperationException(TenancyStrings.PartitionNameCollision(
+                entity, collision.Key, collision.First().Suffix, collision.Last().Suffix));
+        }
+    }
+
+    private static void ValidateListValues(string entity, IReadOnlyList<TenantPartition> partitions)
+    {
+        var owners = new Dictionary<string, string>();
+        foreach (var (suffix, values) in partitions.Where(p => p.Values is not null).Select(p => (p.Suffix, p.Values!)))
+        {
+            if (values.Count == 0)
+            {
+                throw new InvalidOperationException(TenancyStrings.PartitionHasNoValues(entity, suffix));
+            }
+
+            foreach (var value in values)
+            {
+                CheckTenantId(entity, suffix, value);
+                if (!owners.TryAdd(value, suffix))
+                {
+                    throw new InvalidOperationException(
+                        TenancyStrings.DuplicatePartitionValue(entity, value, owners[value], suffix));
+                }
+            }
+        }
+    }
+
+    private static void ValidateRanges(string entity, IReadOnlyList<TenantPartition> partitions)
+    {
+        var ranges = partitions.Where(p => p.From is not null).ToList();
+        foreach (var range in ranges)
+        {
+            CheckTenantId(entity, range.Suffix, range.From);
+            CheckTenantId(entity, range.Suffix, range.To);
+            if (CompareBytes(range.From!, range.To!) >= 0)
+            {
+                throw new InvalidOperationException(TenancyStrings.EmptyRange(entity, range.Suffix, range.From!, range.To!));
+            }
+        }
+
+        ranges.Sort((a, b) => CompareBytes(a.From!, b.From!));
+        for (var i = 1; i < ranges.Count; i++)
+        {
+            if (CompareBytes(ranges[i].From!, ranges[i - 1].To!) < 0)
+            {
+                throw new InvalidOperationException(
+                    TenancyStrings.OverlappingRanges(entity, ranges[i - 1].Suffix, ranges[i].Suffix));
+            }
+        }
+    }
+
+    // The order of PostgreSQL's collation C, which the column of a range partitioned table has.
+    private static int CompareBytes(string left, string right)
+        => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
+
+    private static void CheckTenantId(string entity, string suffix, string? tenantId)
+    {
+        try
+        {
+            TenantIdRules.Check(tenantId, nameof(tenantId));
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidOperationException(TenancyStrings.PartitionTenantIdRefused(entity, suffix, exception.Message), exception);
+        }
+    }
+
+    private static void ValidateIndexesOfPartitionedTable(IEntityType entityType)
+    {
+        if (entityType.GetDerivedTypesInclusive().SelectMany(t => t.GetDeclaredIndexes())
+                .FirstOrDefault(i => i.IsUnique && i.IsGlobal()) is { } index)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.GlobalIndexOnPartitionedTable(index.DeclaringEntityType.DisplayName(), "{" + string.Join(", ", index.Properties.Select(p => p.Name)) + "}"));
+        }
+    }
+}
+#pragma warning restore EF1001

@@ -1,0 +1,123 @@
+using EfTenancy.Metadata;
+using EfTenancy.Metadata.Conventions;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+
+namespace EfTenancy.Infrastructure.Internal;
+
+/// <summary>
+///     Stage 1, options. Receives the calls of <see cref="TenancyDbContextOptionsBuilder" />; hands immutable settings on to
+///     the conventions (stage 2) and to <see cref="CurrentTenant" />.
+/// </summary>
+public class TenancyOptionsExtension : IDbContextOptionsExtension
+{
+    private DbContextOptionsExtensionInfo? _info;
+
+    public TenancyOptionsExtension()
+    {
+    }
+
+    protected TenancyOptionsExtension(TenancyOptionsExtension copyFrom)
+    {
+        AllEntitiesMultiTenanted = copyFrom.AllEntitiesMultiTenanted;
+        Partitioning = copyFrom.Partitioning;
+        DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
+        TenantAccessor = copyFrom.TenantAccessor;
+    }
+
+    public virtual DbContextOptionsExtensionInfo Info
+        => _info ??= new ExtensionInfo(this);
+
+    public virtual bool AllEntitiesMultiTenanted { get; private set; }
+
+    public virtual TenantPartitioning? Partitioning { get; private set; }
+
+    public virtual bool DefaultTenantDisabled { get; private set; }
+
+    public virtual Func<IServiceProvider, string?>? TenantAccessor { get; private set; }
+
+    protected virtual TenancyOptionsExtension Clone()
+        => new(this);
+
+    public virtual TenancyOptionsExtension WithAllEntitiesMultiTenanted()
+    {
+        var clone = Clone();
+        clone.AllEntitiesMultiTenanted = true;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithPartitioning(TenantPartitioning? partitioning)
+    {
+        var clone = Clone();
+        clone.Partitioning = partitioning;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithDefaultTenantDisabled()
+    {
+        var clone = Clone();
+        clone.DefaultTenantDisabled = true;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithTenantAccessor(Func<IServiceProvider, string?> tenantAccessor)
+    {
+        var clone = Clone();
+        clone.TenantAccessor = tenantAccessor;
+        return clone;
+    }
+
+    public virtual void ApplyServices(IServiceCollection services)
+        => services.AddEntityFrameworkTenancy();
+
+    public virtual void Validate(IDbContextOptions options)
+    {
+#pragma warning disable EF1001 // The only way to tell which provider a context uses before its services exist.
+        if (options.FindExtension<NpgsqlOptionsExtension>() is null
+            && options.Extensions.Any(e => e.Info.IsDatabaseProvider))
+#pragma warning restore EF1001
+        {
+            throw new InvalidOperationException(TenancyStrings.ProviderIsNotNpgsql);
+        }
+
+        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internalServiceProvider)
+        {
+            using var scope = internalServiceProvider.CreateScope();
+            if (!scope.ServiceProvider.GetServices<IConventionSetPlugin>().Any(p => p is TenancyConventionSetPlugin))
+            {
+                throw new InvalidOperationException(TenancyStrings.TenancyServicesMissing);
+            }
+        }
+    }
+
+    // What shapes the model is in hash and equality; the tenant and where it comes from must not be, else EF would build
+    // a service provider and a model for each of them.
+    private sealed class ExtensionInfo(TenancyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+    {
+        private new TenancyOptionsExtension Extension
+            => (TenancyOptionsExtension)base.Extension;
+
+        public override bool IsDatabaseProvider
+            => false;
+
+        public override string LogFragment
+            => Extension.AllEntitiesMultiTenanted ? "using tenancy for all entities " : "using tenancy ";
+
+        public override int GetServiceProviderHashCode()
+            => HashCode.Combine(Extension.AllEntitiesMultiTenanted, Extension.Partitioning);
+
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other)
+            => other is ExtensionInfo otherInfo
+                && Extension.AllEntitiesMultiTenanted == otherInfo.Extension.AllEntitiesMultiTenanted
+                && Equals(Extension.Partitioning, otherInfo.Extension.Partitioning);
+
+        public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
+        {
+            debugInfo["Tenancy:" + nameof(AllEntitiesMultiTenanted)] = Extension.AllEntitiesMultiTenanted ? "1" : "0";
+            debugInfo["Tenancy:" + nameof(Partitioning)] = Extension.Partitioning?.Serialize() ?? "";
+        }
+    }
+}

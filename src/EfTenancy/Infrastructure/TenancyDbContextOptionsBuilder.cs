@@ -1,0 +1,68 @@
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Builders;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfTenancy.Infrastructure;
+
+/// <summary>The settings of <c>UseTenancy(...)</c>.</summary>
+public class TenancyDbContextOptionsBuilder
+{
+    private readonly DbContextOptionsBuilder _optionsBuilder;
+
+    /// <summary>Creates the builder; <c>UseTenancy(...)</c> does.</summary>
+    /// <param name="optionsBuilder">The options of the context.</param>
+    public TenancyDbContextOptionsBuilder(DbContextOptionsBuilder optionsBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(optionsBuilder);
+
+        _optionsBuilder = optionsBuilder;
+    }
+
+    /// <summary>
+    ///     Policy: the rows of every entity belong to tenants, unless an attribute or a fluent call says otherwise. Off by
+    ///     default: entities opt in. As Marten's <c>AllDocumentsAreMultiTenanted</c>.
+    /// </summary>
+    public virtual TenancyDbContextOptionsBuilder AllEntitiesAreMultiTenanted()
+        => With(e => e.WithAllEntitiesMultiTenanted());
+
+    /// <summary>
+    ///     Policy: the tables of multi-tenanted entities are partitioned by tenant, unless <c>IsPartitionedByTenant(...)</c>,
+    ///     <c>DoNotPartition()</c> or its attribute says otherwise. Off by default. As Marten's
+    ///     <c>PartitionMultiTenantedDocuments</c>.
+    /// </summary>
+    /// <param name="partitioning">Chooses the strategy. A mistake in it is reported when the model is built.</param>
+    public virtual TenancyDbContextOptionsBuilder PartitionMultiTenantedEntities(Action<TenantPartitioningBuilder> partitioning)
+    {
+        var built = TenantPartitioningBuilder.Build(partitioning);
+        return With(e => e.WithPartitioning(built));
+    }
+
+    /// <summary>
+    ///     Work without a tenant throws <see cref="DefaultTenantUsageDisabledException" /> instead of using
+    ///     <see cref="TenancyDefaults.DefaultTenantId" />. The default tenant is enabled by default, as in Marten.
+    /// </summary>
+    public virtual TenancyDbContextOptionsBuilder DisableDefaultTenant()
+        => With(e => e.WithDefaultTenantDisabled());
+
+    /// <summary>
+    ///     Asks this function for the tenant, instead of the registered <see cref="ITenantAccessor" />, once for each context
+    ///     at first use. Null or an empty string mean <em>unset</em>.
+    /// </summary>
+    /// <param name="tenantId">Gets the services of the application (root services for pooled contexts) and gives the tenant's id.</param>
+    public virtual TenancyDbContextOptionsBuilder UseTenantAccessor(Func<IServiceProvider, string?> tenantId)
+    {
+        ArgumentNullException.ThrowIfNull(tenantId);
+
+        return With(e => e.WithTenantAccessor(tenantId));
+    }
+
+    private TenancyDbContextOptionsBuilder With(Func<TenancyOptionsExtension, TenancyOptionsExtension> change)
+    {
+        ((IDbContextOptionsBuilderInfrastructure)_optionsBuilder).AddOrUpdateExtension(
+            change(_optionsBuilder.Options.FindExtension<TenancyOptionsExtension>() ?? new TenancyOptionsExtension()));
+
+        return this;
+    }
+}

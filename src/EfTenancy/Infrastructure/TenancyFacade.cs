@@ -1,0 +1,76 @@
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfTenancy.Infrastructure;
+
+/// <summary>The tenancy of one context, from <c>db.Tenancy()</c>.</summary>
+public sealed class TenancyFacade
+{
+    private readonly DbContext _context;
+    private readonly CurrentTenant _tenant;
+
+    internal TenancyFacade(DbContext context)
+    {
+        _context = context;
+        _tenant = context.GetInfrastructure().GetService<CurrentTenant>() is { } tenant
+            && context.GetService<IDbContextOptions>().FindExtension<TenancyOptionsExtension>() is not null
+                ? tenant
+                : throw new InvalidOperationException(TenancyStrings.TenancyNotConfigured(context.GetType().Name));
+    }
+
+    internal DbContext Context
+        => _context;
+
+    /// <summary>
+    ///     The tenant that the context works for: the explicit one, else the application's
+    ///     (<c>UseTenantAccessor</c> or <see cref="ITenantAccessor" />), else <see cref="TenancyDefaults.DefaultTenantId" />. Reading
+    ///     it counts as first use: afterwards the context keeps it.
+    /// </summary>
+    /// <exception cref="DefaultTenantUsageDisabledException">No tenant is named and the default one is disabled.</exception>
+    public string TenantId
+        => _tenant.TenantId;
+
+    /// <summary>
+    ///     Makes the context work for this tenant, whatever the <see cref="ITenantAccessor" /> says. A pooled context forgets
+    ///     it when it is returned.
+    /// </summary>
+    /// <param name="tenantId">The tenant's id.</param>
+    /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
+    /// <exception cref="InvalidOperationException">The context tracks entities and worked for another tenant so far.</exception>
+    public void Use(string tenantId)
+    {
+        TenantIdRules.Check(tenantId, nameof(tenantId));
+
+#pragma warning disable EF1001 // ChangeTracker.Entries() would detect changes and box an entry for each row just to count them.
+        if (_tenant.PinnedTenantId is { } current
+            && current != tenantId
+            && _context.GetService<IStateManager>().Entries.Any())
+#pragma warning restore EF1001
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantChangedWhileTracking(current, tenantId));
+        }
+
+        _tenant.Use(tenantId);
+    }
+
+    /// <summary>The tenant that an entity's row belongs to, as this context tracks it or would track it.</summary>
+    /// <param name="entity">An entity of a multi-tenanted type.</param>
+    /// <returns>The tenant's id.</returns>
+    /// <exception cref="InvalidOperationException">The entity's type is not in the model or is single-tenanted.</exception>
+    public string TenantOf(object entity)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+
+        var entry = _context.Entry(entity);
+        var property = entry.Metadata.FindTenantProperty()
+            ?? throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(entry.Metadata.DisplayName()));
+
+        return (string)entry.Property(property).CurrentValue!;
+    }
+}

@@ -1,0 +1,38 @@
+using EfTenancy.Infrastructure.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+
+namespace EfTenancy.Metadata.Conventions;
+
+/// <summary>
+///     Stage 2, model. Receives the user's model and the policies of stage 1; the conventions, in this order, hand on a model
+///     whose multi-tenanted entities carry their tenant in keys, indexes and filter.
+/// </summary>
+public class TenancyConventionSetPlugin(IDbContextOptions options) : IConventionSetPlugin
+{
+    public virtual ConventionSet ModifyConventions(ConventionSet conventionSet)
+    {
+        if (options.FindExtension<TenancyOptionsExtension>() is not { } tenancy)
+        {
+            return conventionSet;
+        }
+
+        conventionSet.EntityTypeAddedConventions.Add(new TenancyAttributeConvention());
+
+        // Behind EF's clean-up, so that types which leave the model are gone; before all other finalizing conventions, so
+        // that indexes, shared columns and value generation are worked out over the tenant's columns too.
+        var cleanup = conventionSet.ModelFinalizingConventions.FindIndex(c => c is ModelCleanupConvention);
+        conventionSet.ModelFinalizingConventions.InsertRange(
+            cleanup + 1,
+            [
+                new TenantPropertyConvention(tenancy.AllEntitiesMultiTenanted),
+                new TenantKeyConvention(),
+                new TenantIndexConvention(),
+                new TenantPartitioningConvention(tenancy.Partitioning),
+                new TenantQueryFilterConvention(),
+            ]);
+
+        return conventionSet;
+    }
+}

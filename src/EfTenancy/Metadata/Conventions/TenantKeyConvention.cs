@@ -1,0 +1,87 @@
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+
+namespace EfTenancy.Metadata.Conventions;
+
+/// <summary>
+///     Brings the tenant to the front of keys, and of the foreign keys that reference them, so that the database itself
+///     refuses a reference into another tenant's rows.
+/// </summary>
+public class TenantKeyConvention : IModelFinalizingConvention
+{
+    public virtual void ProcessModelFinalizing(
+        IConventionModelBuilder modelBuilder,
+        IConventionContext<IConventionModelBuilder> context)
+    {
+        var model = (IMutableModel)modelBuilder.Metadata;
+
+        // All longer keys first: a foreign key must find the key that it is to reference.
+        var replacements = new List<(IMutableKey Old, IMutableKey New)>();
+        foreach (var entityType in model.GetEntityTypes().ToList())
+        {
+            if (entityType.BaseType is null && entityType.FindTenantProperty() is { } tenant)
+            {
+                foreach (var key in entityType.GetDeclaredKeys().Where(k => !k.Properties.Contains(tenant)).ToList())
+                {
+                    replacements.Add((key, AddTenantKey(entityType, tenant, key)));
+                }
+            }
+        }
+
+        foreach (var (oldKey, newKey) in replacements)
+        {
+            foreach (var foreignKey in oldKey.GetReferencingForeignKeys().ToList())
+            {
+                LeadWithTenant(foreignKey, newKey);
+            }
+        }
+
+        foreach (var (oldKey, _) in replacements)
+        {
+            oldKey.DeclaringEntityType.RemoveKey(oldKey.Properties);
+        }
+    }
+
+    private static IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
+    {
+        // EF takes a value of a composite key for the application's own and stops generating it.
+        var valueGenerated = key.Properties.Select(p => p.ValueGenerated).ToList();
+
+        var properties = key.Properties.Prepend(tenant).ToList();
+        var newKey = key.IsPrimaryKey()
+            ? entityType.SetPrimaryKey(properties)!
+            : entityType.AddKey(properties)!;
+
+        // Names, clustering and whatever else was configured.
+        foreach (var annotation in key.GetAnnotations())
+        {
+            newKey.SetAnnotation(annotation.Name, annotation.Value);
+        }
+
+        for (var i = 0; i < valueGenerated.Count; i++)
+        {
+            key.Properties[i].ValueGenerated = valueGenerated[i];
+        }
+
+        return newKey;
+    }
+
+    private static void LeadWithTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
+    {
+        var dependent = foreignKey.DeclaringEntityType;
+        var tenant = dependent.FindTenantProperty()
+            ?? throw new InvalidOperationException(TenancyStrings.SingleTenantedReferencesMultiTenanted(
+                dependent.DisplayName(),
+                foreignKey.PrincipalEntityType.DisplayName(),
+                "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
+
+        var isRequired = foreignKey.IsRequired;
+        foreignKey.SetProperties(
+            foreignKey.Properties.Contains(tenant) ? foreignKey.Properties : foreignKey.Properties.Prepend(tenant).ToList(),
+            newKey);
+        foreignKey.IsRequired = isRequired;
+    }
+}

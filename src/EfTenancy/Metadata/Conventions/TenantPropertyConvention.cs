@@ -1,0 +1,90 @@
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+
+namespace EfTenancy.Metadata.Conventions;
+
+/// <summary>Decides which entity types are multi-tenanted and gives those their tenant property.</summary>
+public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted) : IModelFinalizingConvention
+{
+    public virtual void ProcessModelFinalizing(
+        IConventionModelBuilder modelBuilder,
+        IConventionContext<IConventionModelBuilder> context)
+    {
+        var model = (IMutableModel)modelBuilder.Metadata;
+        var decided = new Dictionary<IMutableEntityType, bool>();
+
+        foreach (var entityType in model.GetEntityTypes())
+        {
+            var root = entityType.GetRootType();
+            var isMultiTenanted = IsMultiTenanted(root, decided);
+            if (entityType != root)
+            {
+                if (entityType.GetIsMultiTenanted() is { } own && own != isMultiTenanted)
+                {
+                    throw new InvalidOperationException(
+                        TenancyStrings.DerivedTypeTenancyDiffers(entityType.DisplayName(), root.DisplayName()));
+                }
+            }
+            else if (isMultiTenanted)
+            {
+                AddTenantProperty(entityType);
+            }
+        }
+    }
+
+    private bool IsMultiTenanted(IMutableEntityType root, Dictionary<IMutableEntityType, bool> decided)
+    {
+        if (!decided.TryGetValue(root, out var isMultiTenanted))
+        {
+            // Stands while the principals are asked, so that a cycle of references ends.
+            decided[root] = false;
+            decided[root] = isMultiTenanted = root.FindOwnership() is { } ownership
+                ? IsMultiTenanted(ownership.PrincipalEntityType.GetRootType(), decided)
+                : root.GetIsMultiTenanted()
+                    ?? (allEntitiesAreMultiTenanted || (IsJoinEntityOfEf(root) && ReferencesMultiTenanted(root, decided)));
+        }
+
+        return isMultiTenanted;
+    }
+
+    // A join entity that EF made has no class and no builder call that could opt in, so it follows the entities it joins.
+    private static bool IsJoinEntityOfEf(IMutableEntityType entityType)
+        => entityType.HasSharedClrType
+            && entityType.GetReferencingForeignKeys().Any() == false
+            && entityType.GetForeignKeys().Any(fk => fk.GetReferencingSkipNavigations().Any());
+
+    private bool ReferencesMultiTenanted(IMutableEntityType entityType, Dictionary<IMutableEntityType, bool> decided)
+        => entityType.GetForeignKeys().Any(fk => IsMultiTenanted(fk.PrincipalEntityType.GetRootType(), decided));
+
+    private static void AddTenantProperty(IMutableEntityType entityType)
+    {
+        var property = entityType.FindProperty(TenancyDefaults.TenantPropertyName);
+        if (property is null)
+        {
+            property = entityType.AddProperty(TenancyDefaults.TenantPropertyName, typeof(string));
+            property.SetMaxLength(TenancyDefaults.MaxTenantIdLength);
+        }
+        else if (property.ClrType != typeof(string))
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantPropertyIsNotString(
+                entityType.DisplayName(), property.Name, property.ClrType.Name));
+        }
+
+        property.IsNullable = false;
+
+        // With OnAdd, Update(new Blog { Id = 1 }) would be taken for an insert.
+        property.ValueGenerated = ValueGenerated.Never;
+
+        if (!entityType.IsMappedToJson())
+        {
+            // As SQL: EF warns of constant defaults on key columns, though the rows of an existing table need one.
+            property.SetDefaultValueSql($"'{TenancyDefaults.DefaultTenantId}'");
+        }
+
+        entityType.SetTenantProperty(property);
+    }
+}

@@ -1,0 +1,37 @@
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Query.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+
+namespace EfTenancy.Metadata.Conventions;
+
+/// <summary>Attaches the named filter of stage 3.</summary>
+public class TenantQueryFilterConvention : IModelFinalizingConvention
+{
+    // The key under which a user's anonymous filter goes on: EF refuses an anonymous and a named filter on one type.
+    private const string AnonymousFilterName = TenancyDefaults.QueryFilterName + ":Anonymous";
+
+    public virtual void ProcessModelFinalizing(
+        IConventionModelBuilder modelBuilder,
+        IConventionContext<IConventionModelBuilder> context)
+    {
+        foreach (var entityType in ((IMutableModel)modelBuilder.Metadata).GetEntityTypes())
+        {
+            // EF has filters on roots only; derived and owned types are reached through those.
+            if (entityType.BaseType is not null || entityType.IsOwned() || entityType.FindTenantProperty() is not { } tenant)
+            {
+                continue;
+            }
+
+            if (entityType.GetDeclaredQueryFilters().SingleOrDefault(f => f.IsAnonymous)?.Expression is { } anonymous)
+            {
+                entityType.SetQueryFilter(null);
+                entityType.SetQueryFilter(AnonymousFilterName, anonymous);
+            }
+
+            entityType.SetQueryFilter(TenancyDefaults.QueryFilterName, TenantFilterExpression.Create(entityType.ClrType, tenant.Name));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace EfTenancy.Metadata.Internal;
+
+/// <summary>The only place with annotation strings. Everything else uses the typed accessors over them.</summary>
+public static class TenancyAnnotationNames
+{
+    public const string Prefix = "Tenancy:";
+
+    /// <summary>On an entity type: whether its rows belong to a tenant (<see cref="bool" />).</summary>
+    public const string IsMultiTenanted = Prefix + "IsMultiTenanted";
+
+    /// <summary>On an entity type of the finished model: the name of its tenant property.</summary>
+    public const string TenantProperty = Prefix + "TenantProperty";
+
+    /// <summary>On an entity type: a serialized <see cref="TenantPartitioning" />; an empty string means <em>do not</em>.</summary>
+    public const string Partitioning = Prefix + "Partitioning";
+
+    /// <summary>On an index: it stays unique over all tenants (<see cref="bool" />).</summary>
+    public const string IsGlobal = Prefix + "IsGlobal";
+
+    /// <summary>On a table: its <see cref="TenantPartitionStrategy" />.</summary>
+    public const string PartitionStrategy = Prefix + "PartitionStrategy";
+
+    /// <summary>On a table: the column that it is partitioned by.</summary>
+    public const string PartitionColumn = Prefix + "PartitionColumn";
+
+    /// <summary>On a table: its serialized <see cref="TenantPartitioning" />.</summary>
+    public const string Partitions = Prefix + "Partitions";
+
+    /// <summary>On a foreign key constraint of a table: the columns that <c>ON DELETE SET NULL</c> may null.</summary>
+    public const string SetNullColumns = Prefix + "SetNullColumns";
+}

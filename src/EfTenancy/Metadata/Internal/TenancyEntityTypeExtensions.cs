@@ -1,0 +1,65 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace EfTenancy.Metadata.Internal;
+
+/// <summary>Typed reading and writing of the tenancy facts of entity types and indexes.</summary>
+public static class TenancyEntityTypeExtensions
+{
+    // A runtime annotation, so that a save and a query look the property up once for each type and model.
+    private const string RuntimeTenantProperty = TenancyAnnotationNames.Prefix + "RuntimeTenantProperty";
+
+    private const string DoNotPartition = "";
+
+    /// <summary>What was said about this very type, fluently or by attribute; null if nothing was.</summary>
+    public static bool? GetIsMultiTenanted(this IReadOnlyEntityType entityType)
+        => (bool?)entityType[TenancyAnnotationNames.IsMultiTenanted];
+
+    public static void SetIsMultiTenanted(this IMutableEntityType entityType, bool isMultiTenanted)
+        => entityType.SetOrRemoveAnnotation(TenancyAnnotationNames.IsMultiTenanted, isMultiTenanted);
+
+    public static void SetIsMultiTenanted(this IConventionEntityType entityType, bool isMultiTenanted, bool fromDataAnnotation)
+        => entityType.Builder.HasAnnotation(TenancyAnnotationNames.IsMultiTenanted, isMultiTenanted, fromDataAnnotation);
+
+    /// <summary>The tenant property of a multi-tenanted type, declared by it or by its base; null for a single-tenanted one.</summary>
+    public static IReadOnlyProperty? FindTenantProperty(this IReadOnlyEntityType entityType)
+        => entityType.GetRootType()[TenancyAnnotationNames.TenantProperty] is string name
+            ? entityType.FindProperty(name)
+            : null;
+
+    /// <inheritdoc cref="FindTenantProperty(IReadOnlyEntityType)" />
+    public static IMutableProperty? FindTenantProperty(this IMutableEntityType entityType)
+        => (IMutableProperty?)FindTenantProperty((IReadOnlyEntityType)entityType);
+
+    /// <inheritdoc cref="FindTenantProperty(IReadOnlyEntityType)" />
+    public static IProperty? FindTenantProperty(this IEntityType entityType)
+        => entityType.GetOrAddRuntimeAnnotationValue(
+            RuntimeTenantProperty,
+            static t => (IProperty?)FindTenantProperty((IReadOnlyEntityType)t!),
+            entityType);
+
+    public static void SetTenantProperty(this IMutableEntityType entityType, IMutableProperty property)
+        => entityType.SetAnnotation(TenancyAnnotationNames.TenantProperty, property.Name);
+
+    /// <summary>The partitioning of the type's table; null if it is a plain table.</summary>
+    public static TenantPartitioning? GetTenantPartitioning(this IReadOnlyEntityType entityType)
+        => entityType[TenancyAnnotationNames.Partitioning] is string { Length: > 0 } text
+            ? TenantPartitioning.Deserialize(text)
+            : null;
+
+    /// <summary>Whether the type itself says how, or that it does not want, to be partitioned.</summary>
+    public static bool HasOwnPartitioning(this IReadOnlyEntityType entityType)
+        => entityType[TenancyAnnotationNames.Partitioning] is not null;
+
+    public static void SetTenantPartitioning(this IMutableEntityType entityType, TenantPartitioning? partitioning)
+        => entityType.SetAnnotation(TenancyAnnotationNames.Partitioning, partitioning?.Serialize() ?? DoNotPartition);
+
+    public static void SetDoNotPartition(this IConventionEntityType entityType, bool fromDataAnnotation)
+        => entityType.Builder.HasAnnotation(TenancyAnnotationNames.Partitioning, DoNotPartition, fromDataAnnotation);
+
+    public static bool IsGlobal(this IReadOnlyIndex index)
+        => index[TenancyAnnotationNames.IsGlobal] is true;
+
+    public static void SetIsGlobal(this IMutableIndex index, bool isGlobal)
+        => index.SetOrRemoveAnnotation(TenancyAnnotationNames.IsGlobal, isGlobal ? true : null);
+}

@@ -1,0 +1,191 @@
+using EfTenancy.Metadata;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Migrations.Operations;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Internal;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update.Internal;
+
+namespace EfTenancy.Migrations.Internal;
+
+/// <summary>
+///     Stage 5, diff. Receives two models with the table facts of <see cref="TenancyAnnotationProvider" />; hands on EF's
+///     operations with those of tenant partitions among them.
+/// </summary>
+#pragma warning disable EF1001 // Nothing public takes part in the diff.
+public class TenancyMigrationsModelDiffer(
+    IRelationalTypeMappingSource typeMappingSource,
+    IMigrationsAnnotationProvider migrationsAnnotationProvider,
+    IRelationalAnnotationProvider relationalAnnotationProvider,
+    IRowIdentityMapFactory rowIdentityMapFactory,
+    CommandBatchPreparerDependencies commandBatchPreparerDependencies)
+    : MigrationsModelDiffer(
+        typeMappingSource,
+        migrationsAnnotationProvider,
+        relationalAnnotationProvider,
+        rowIdentityMapFactory,
+        commandBatchPreparerDependencies)
+{
+    protected override IEnumerable<MigrationOperation> Add(ITable target, DiffContext diffContext)
+    {
+        foreach (var operation in base.Add(target, diffContext))
+        {
+            // The partitions are operations of their own.
+            operation.RemoveAnnotation(TenancyAnnotationNames.Partitions);
+            yield return operation;
+        }
+
+        if (!target.IsExcludedFromMigrations)
+        {
+            foreach (var partition in PartitioningOf(target)?.Partitions ?? [])
+            {
+                yield return Create(target, partition);
+            }
+        }
+    }
+
+    protected override IEnumerable<MigrationOperation> Diff(ITable source, ITable target, DiffContext diffContext)
+    {
+        foreach (var operation in base.Diff(source, target, diffContext))
+        {
+            if (operation is not AlterTableOperation alterTable || KeepsAnyChange(alterTable))
+            {
+                yield return operation;
+            }
+        }
+
+        if (target.IsExcludedFromMigrations)
+        {
+            yield break;
+        }
+
+        var (oldPartitioning, newPartitioning) = (PartitioningOf(source), PartitioningOf(target));
+        if (RebuildReason(oldPartitioning, newPartitioning) is { } reason)
+        {
+            yield return new RebuildTenantPartitionsOperation(target.SchemaQualifiedName, reason);
+            yield break;
+        }
+
+        var oldPartitions = oldPartitioning?.Partitions ?? [];
+        var newPartitions = newPartitioning?.Partitions ?? [];
+
+        foreach (var kept in oldPartitions.Intersect(newPartitions))
+        {
+            if (Rename(source, target, kept) is { } rename)
+            {
+                yield return rename;
+            }
+        }
+
+        foreach (var removed in oldPartitions.Except(newPartitions))
+        {
+            yield return new DropTenantPartitionOperation
+            {
+                Table = source.Name, Schema = source.Schema, Suffix = removed.Suffix, IsDestructiveChange = true,
+            };
+        }
+
+        foreach (var added in newPartitions.Except(oldPartitions))
+        {
+            yield return Create(target, added);
+        }
+    }
+
+    protected override IReadOnlyList<MigrationOperation> Sort(IEnumerable<MigrationOperation> operations, DiffContext diffContext)
+    {
+        var all = operations.ToList();
+        if (all.OfType<RebuildTenantPartitionsOperation>().FirstOrDefault() is { } rebuild)
+        {
+            throw new NotSupportedException(TenancyStrings.RebuildNotSupported(rebuild.Table, rebuild.Change));
+        }
+
+        var drops = all.OfType<DropTenantPartitionOperation>().ToList();
+        var creates = all.OfType<CreateTenantPartitionOperation>().ToList();
+        var sorted = base.Sort(
+            all.Where(o => o is not (DropTenantPartitionOperation or CreateTenantPartitionOperation)), diffContext).ToList();
+
+        // Drops under the old names of tables and before anything may take a dropped partition's tenants; creations when
+        // all tables stand, parents first, and before seed data needs them.
+        sorted.InsertRange(0, drops);
+        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(creates, sorted));
+        return sorted;
+    }
+
+    private static int FirstAfterTables(List<MigrationOperation> sorted)
+    {
+        var data = sorted.FindIndex(o => o is InsertDataOperation or UpdateDataOperation);
+        var constraints = sorted.FindIndex(o => o is CreateIndexOperation or AddForeignKeyOperation or AddCheckConstraintOperation);
+        return Math.Min(data < 0 ? sorted.Count : data, constraints < 0 ? sorted.Count : constraints);
+    }
+
+    private static IEnumerable<CreateTenantPartitionOperation> InTableOrder(
+        List<CreateTenantPartitionOperation> creates,
+        List<MigrationOperation> sorted)
+    {
+        var tables = sorted.OfType<CreateTableOperation>().Select((t, i) => ((t.Schema, t.Name), i)).ToDictionary();
+        return creates.OrderBy(c => tables.GetValueOrDefault((c.Schema, c.Table), -1));
+    }
+
+    private static CreateTenantPartitionOperation Create(ITable table, TenantPartition partition)
+        => new() { Table = table.Name, Schema = table.Schema, Partition = partition };
+
+    private static RenameTableOperation? Rename(ITable source, ITable target, TenantPartition partition)
+    {
+        var (oldName, newName) = (
+            TenantPartitionNaming.PartitionName(source.Name, partition.Suffix),
+            TenantPartitionNaming.PartitionName(target.Name, partition.Suffix));
+
+        return oldName == newName && source.Schema == target.Schema
+            ? null
+            : new RenameTableOperation { Name = oldName, Schema = source.Schema, NewName = newName, NewSchema = target.Schema };
+    }
+
+    private static string? RebuildReason(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
+        => (oldPartitioning, newPartitioning) switch
+        {
+            (null, null) => null,
+            (null, _) => "from a plain to a partitioned table",
+            (_, null) => "from a partitioned to a plain table",
+            _ when oldPartitioning.Strategy != newPartitioning.Strategy
+                => $"from {oldPartitioning.Strategy} to {newPartitioning.Strategy} partitions",
+            _ when oldPartitioning.IsExternallyManaged != newPartitioning.IsExternallyManaged
+                => "between externally managed partitions and partitions of the model",
+            _ when oldPartitioning.Strategy == TenantPartitionStrategy.Hash && oldPartitioning != newPartitioning
+                => "of its hash partitions",
+            _ => null,
+        };
+
+    private static bool KeepsAnyChange(AlterTableOperation operation)
+    {
+        foreach (var annotatable in (IEnumerable<AnnotatableBase>)[operation, operation.OldTable])
+        {
+            foreach (var name in annotatable.GetAnnotations().Select(a => a.Name)
+                         .Where(n => n.StartsWith(TenancyAnnotationNames.Prefix, StringComparison.Ordinal))
+                         .ToList())
+            {
+                annotatable.RemoveAnnotation(name);
+            }
+        }
+
+        return operation.Comment != operation.OldTable.Comment
+            || !operation.GetAnnotations().Select(a => (a.Name, a.Value))
+                .SequenceEqual(operation.OldTable.GetAnnotations().Select(a => (a.Name, a.Value)));
+    }
+
+    private static TenantPartitioning? PartitioningOf(ITable table)
+        => table[TenancyAnnotationNames.Partitions] is string text ? TenantPartitioning.Deserialize(text) : null;
+
+    /// <summary>Stands for a difference that moves rows, until the diff is asked for operations rather than for whether it is empty.</summary>
+    private sealed class RebuildTenantPartitionsOperation(string table, string change) : MigrationOperation
+    {
+        public string Table { get; } = table;
+
+        public string Change { get; } = change;
+    }
+}
+#pragma warning restore EF1001

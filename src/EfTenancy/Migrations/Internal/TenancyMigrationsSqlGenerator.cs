@@ -1,0 +1,123 @@
+using EfTenancy.Metadata;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
+
+namespace EfTenancy.Migrations.Internal;
+
+/// <summary>Stage 6, SQL. Receives the operations of stage 5; dispatches them to <see cref="TenantPartitionSql" />, which writes the DDL.</summary>
+#pragma warning disable EF1001 // The provider's generator asks for its internal options.
+public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies dependencies, INpgsqlSingletonOptions npgsqlSingletonOptions)
+    : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
+#pragma warning restore EF1001
+{
+    private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+
+    protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
+    {
+        switch (operation)
+        {
+            case CreateTenantPartitionOperation create:
+                Append(builder, _partitionSql.CreatePartition(create.Table, create.Schema, create.Partition));
+                break;
+
+            case DropTenantPartitionOperation drop:
+                Append(builder, _partitionSql.DropEmptyPartition(drop.Table, drop.Schema, drop.Suffix));
+                break;
+
+            default:
+                base.Generate(operation, model, builder);
+                break;
+        }
+    }
+
+    protected override void Generate(
+        CreateTableOperation operation,
+        IModel? model,
+        MigrationCommandListBuilder builder,
+        bool terminate = true)
+    {
+        if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy)
+        {
+            base.Generate(operation, model, builder, terminate);
+            return;
+        }
+
+        // The provider ends CREATE TABLE itself when there are comments, so those come after it here.
+        var (tableComment, columnComments) = TakeComments(operation);
+
+        base.Generate(operation, model, builder, terminate: false);
+        builder
+            .AppendLine()
+            .Append(_partitionSql.PartitionBy(strategy, (string)operation[TenancyAnnotationNames.PartitionColumn]!));
+
+        if (terminate)
+        {
+            builder.AppendLine(";");
+            EndStatement(builder);
+        }
+
+        AppendComments(operation, tableComment, columnComments, builder);
+    }
+
+    protected override void ForeignKeyConstraint(AddForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder)
+    {
+        base.ForeignKeyConstraint(operation, model, builder);
+
+        if (operation.OnDelete == ReferentialAction.SetNull
+            && operation[TenancyAnnotationNames.SetNullColumns] is string[] columns)
+        {
+            builder.Append(" (").Append(ColumnList(columns)).Append(")");
+        }
+    }
+
+    private void Append(MigrationCommandListBuilder builder, IEnumerable<string> statements)
+    {
+        foreach (var statement in statements)
+        {
+            builder.AppendLines(statement);
+        }
+
+        EndStatement(builder);
+    }
+
+    private static (string? Table, List<(string Column, string Comment)> Columns) TakeComments(CreateTableOperation operation)
+    {
+        var comments = (
+            operation.Comment,
+            operation.Columns.Where(c => c.Comment is not null).Select(c => (c.Name, c.Comment!)).ToList());
+
+        operation.Comment = null;
+        operation.Columns.ForEach(c => c.Comment = null);
+        return comments;
+    }
+
+    private void AppendComments(
+        CreateTableOperation operation,
+        string? tableComment,
+        List<(string Column, string Comment)> columnComments,
+        MigrationCommandListBuilder builder)
+    {
+        var table = Dependencies.SqlGenerationHelper.DelimitIdentifier(operation.Name, operation.Schema);
+        var text = Dependencies.TypeMappingSource.FindMapping(typeof(string))!;
+
+        if (tableComment is not null)
+        {
+            builder.AppendLine($"COMMENT ON TABLE {table} IS {text.GenerateSqlLiteral(tableComment)};");
+            EndStatement(builder);
+            operation.Comment = tableComment;
+        }
+
+        foreach (var (column, comment) in columnComments)
+        {
+            builder.AppendLine(
+                $"COMMENT ON COLUMN {table}.{Dependencies.SqlGenerationHelper.DelimitIdentifier(column)} IS {text.GenerateSqlLiteral(comment)};");
+            EndStatement(builder);
+            operation.Columns.Single(c => c.Name == column).Comment = comment;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using EfTenancy.Metadata;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.Migrations.Internal;
+
+/// <summary>The DDL text of tenant partitions, one method a statement. Migrations and administration both call it.</summary>
+public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper, IRelationalTypeMappingSource typeMappingSource)
+{
+    private readonly RelationalTypeMapping _text = typeMappingSource.FindMapping(typeof(string))!;
+
+    public string PartitionBy(TenantPartitionStrategy strategy, string column)
+        => $"PARTITION BY {strategy.ToString().ToUpperInvariant()} ({sqlGenerationHelper.DelimitIdentifier(column)})";
+
+    /// <summary>
+    ///     CREATE and ATTACH rather than PARTITION OF, which would take ACCESS EXCLUSIVE on the parent. Neither identity nor
+    ///     indexes are copied: rows come through the parent's identity, and ATTACH makes indexes that belong to the parent's.
+    /// </summary>
+    public IEnumerable<string> CreatePartition(string table, string? schema, TenantPartition partition)
+    {
+        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
+        var child = PartitionIdentifier(table, schema, partition.Suffix);
+
+        yield return $"CREATE TABLE {child} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE);";
+        yield return $"ALTER TABLE {parent} ATTACH PARTITION {child} {Bound(partition)};";
+    }
+
+    /// <summary>DETACH first: dropping an attached partition that foreign keys reference would need CASCADE, which drops those keys.</summary>
+    public IEnumerable<string> DropEmptyPartition(string table, string? schema, string suffix)
+    {
+        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
+        var child = PartitionIdentifier(table, schema, suffix);
+
+        yield return $"""
+            DO $tenancy$
+            BEGIN
+                IF EXISTS (SELECT FROM {child}) THEN
+                    RAISE EXCEPTION USING MESSAGE = {_text.GenerateSqlLiteral(TenancyStrings.PartitionHoldsRows(child, parent))};
+                END IF;
+            END $tenancy$;
+            """;
+        yield return $"ALTER TABLE {parent} DETACH PARTITION {child};";
+        yield return $"DROP TABLE {child};";
+    }
+
+    private string PartitionIdentifier(string table, string? schema, string suffix)
+        => sqlGenerationHelper.DelimitIdentifier(TenantPartitionNaming.PartitionName(table, suffix), schema);
+
+    private string Bound(TenantPartition partition)
+        => partition switch
+        {
+            { Values: { } values } => $"FOR VALUES IN ({string.Join(", ", values.Select(_text.GenerateSqlLiteral))})",
+            { From: { } from, To: { } to }
+                => $"FOR VALUES FROM ({_text.GenerateSqlLiteral(from)}) TO ({_text.GenerateSqlLiteral(to)})",
+            { Modulus: { } modulus, Remainder: { } remainder } => $"FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})",
+            _ => "DEFAULT",
+        };
+}

@@ -1,0 +1,148 @@
+namespace EfTenancy.Properties;
+
+/// <summary>Every message a user can see. Each names what it is about and ends with the call that mends it.</summary>
+internal static class TenancyStrings
+{
+    public static string DefaultTenantUsageDisabled
+        => "No tenant was named, and the default tenant is disabled by DisableDefaultTenant(). Open the context with "
+            + "factory.CreateDbContext(\"tenant\") or db.Tenancy().Use(\"tenant\"), or register an ITenantAccessor that knows the tenant.";
+
+    public static string TenantIdIsBlank
+        => "A tenant id must have at least one character that is not white space. To work without a tenant, do not call "
+            + "Use(...) and let the ITenantAccessor answer null.";
+
+    public static string TenantIdIsTooLong(int length)
+        => $"A tenant id has at most {TenancyDefaults.MaxTenantIdLength} characters (UTF-16 code units); this one has {length}. "
+            + "Give the tenant a shorter id.";
+
+    public static string TenantIdHasControlCharacter
+        => "A tenant id must not hold control characters. Remove them where the id enters the application.";
+
+    public static string TenantIdIsNotUnicode
+        => "A tenant id must be valid Unicode; this one holds half of a surrogate pair. Mend the id where it enters the application.";
+
+    public static string TenantChangedWhileTracking(string current, string requested)
+        => $"The context works for tenant '{current}' and tracks entities, so it cannot change to tenant '{requested}'. "
+            + "Create another context with factory.CreateDbContext(...), or call db.ChangeTracker.Clear() before Use(...).";
+
+    public static string TenancyNotConfigured(string context)
+        => $"The context '{context}' has no tenancy. Call UseTenancy(...) on its options.";
+
+    public static string ProviderIsNotNpgsql
+        => "EfTenancy works with PostgreSQL only. Call UseNpgsql(...) on the options that UseTenancy(...) is called on.";
+
+    public static string TenancyServicesMissing
+        => "UseTenancy(...) was called on a context that uses an internal service provider without EfTenancy's services. "
+            + "Call AddEntityFrameworkTenancy() on the service collection given to UseInternalServiceProvider(...).";
+
+    public static string SingletonOptionsChanged
+        => "Contexts that share one internal service provider must agree on the policies given to UseTenancy(...). "
+            + "Use the same policies, or build another service provider for UseInternalServiceProvider(...).";
+
+    public static string EntityIsNotMultiTenanted(string entity)
+        => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
+            + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
+
+    public static string TenantPropertyIsNotString(string entity, string property, string type)
+        => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity and must be a string, but it is of type "
+            + $"'{type}'. Make it a string, or the entity global with modelBuilder.Entity<{entity}>().IsSingleTenanted().";
+
+    public static string DerivedTypeTenancyDiffers(string entity, string root)
+        => $"The entity '{entity}' is set otherwise than its base '{root}': a hierarchy is multi-tenanted as a whole or not at all. "
+            + $"Call IsMultiTenanted() or IsSingleTenanted() on '{root}' only.";
+
+    public static string SingleTenantedReferencesMultiTenanted(string dependent, string principal, string properties)
+        => $"The single-tenanted entity '{dependent}' references the multi-tenanted entity '{principal}' through {properties}. "
+            + "A global row cannot point into one tenant's rows, since the key of those leads with the tenant. Make the dependent "
+            + $"multi-tenanted with modelBuilder.Entity<{dependent}>().IsMultiTenanted(), or the principal global with "
+            + $"modelBuilder.Entity<{principal}>().IsSingleTenanted().";
+
+    public static string GlobalIndexOnPartitionedTable(string entity, string properties)
+        => $"The index on {properties} of '{entity}' is unique over all tenants, but the table is partitioned by tenant, and "
+            + "PostgreSQL cannot keep a unique index over several partitions. Remove IsGlobal() to make it unique in each tenant, "
+            + $"or call modelBuilder.Entity<{entity}>().DoNotPartition().";
+
+    public static string PartitionedEntityIsSingleTenanted(string entity)
+        => $"The entity '{entity}' is partitioned by tenant but single-tenanted. Call "
+            + $"modelBuilder.Entity<{entity}>().IsMultiTenanted(), or DoNotPartition().";
+
+    public static string PartitioningNotChosen(string entity)
+        => $"The partitioning of '{entity}' names no strategy. Call ByList(), ByHash(...), ByRange() or one of the "
+            + "ByExternallyManaged…Partitions() methods.";
+
+    public static string PartitionTenantIdRefused(string entity, string suffix, string reason)
+        => $"The partition '{suffix}' of '{entity}' names a tenant that cannot exist. {reason}";
+
+    public static string PartitionSuffixIsNotPlain(string entity, string suffix, int maxLength)
+        => $"The partition suffix '{suffix}' of '{entity}' must be 1 to {maxLength} letters, digits and underscores (A-Z, a-z, 0-9, _), since it "
+            + "becomes part of a table's name. Give another suffix, or call AddTenants(...), which makes one from the tenant's id.";
+
+    public static string NoPartitions(string entity, string strategy)
+        => $"The entity '{entity}' is partitioned by {strategy} with no partition, so no row could be stored. Name the partitions, "
+            + "or call the ByExternallyManaged…Partitions() method if somebody else makes them.";
+
+    public static string PartitionHasNoValues(string entity, string suffix)
+        => $"The list partition '{suffix}' of '{entity}' holds no tenant. Name its tenants: AddPartition(\"{suffix}\", \"tenant\").";
+
+    public static string DuplicatePartitionSuffix(string entity, string suffix)
+        => $"Two partitions of '{entity}' have the suffix '{suffix}'. Rename one, or name all tenants of a shared partition in one "
+            + $"call: AddPartition(\"{suffix}\", \"tenant1\", \"tenant2\").";
+
+    public static string DuplicatePartitionValue(string entity, string tenantId, string first, string second)
+        => $"The tenant '{tenantId}' is in two partitions of '{entity}': '{first}' and '{second}'. Remove it from one AddPartition(...).";
+
+    public static string EmptyRange(string entity, string suffix, string from, string to)
+        => $"The range partition '{suffix}' of '{entity}' goes from '{from}' to '{to}', which is empty: the lower bound must come "
+            + "before the upper one, byte by byte. Swap the bounds in AddRange(...).";
+
+    public static string OverlappingRanges(string entity, string first, string second)
+        => $"The range partitions '{first}' and '{second}' of '{entity}' overlap. A range holds its lower bound and not its upper "
+            + "one; change the bounds in AddRange(...).";
+
+    public static string PartitionNameCollision(string entity, string name, string first, string second)
+        => $"The partitions '{first}' and '{second}' of '{entity}' would both be named '{name}'. Give one of them another suffix.";
+
+    public static string PartitionHoldsRows(string partition, string table)
+        => $"The partition {partition} of {table} holds rows and is not dropped. Delete its rows, or move them to another partition, "
+            + "and apply the migration again.";
+
+    public static string RebuildNotSupported(string table, string change)
+        => $"The change of table '{table}' ({change}) moves its rows, and EfTenancy does not do that unasked. Keep the partitioning "
+            + "of the existing table (DoNotPartition() for a plain one), or create a new table and move the rows in a migration of your own.";
+
+    public static string CrossTenantWrite(string entity, string table, string? rowTenant, string contextTenant)
+        => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "
+            + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant: factory.CreateDbContext(\"{rowTenant}\").";
+
+    public static string UnknownTenant(string? tenant, string? table)
+        => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "
+            + $"IsPartitionedByTenant(x => x.ByList().AddTenants(\"{tenant}\")), and run 'dotnet ef migrations add'; or call "
+            + "migrationBuilder.CreateTenantPartition(...) in a migration of your own.";
+
+    public static string FilterCalledOutsideQuery(string method)
+        => $"{method}(...) is for the predicate of an EF Core query on a multi-tenanted entity, as in "
+            + $"db.Orders.Where(o => o.{method}(...)). It cannot run in memory.";
+
+    public static string FilterTargetNotFound(string method)
+        => $"{method}(...) must stand on the element of a DbSet, as in db.Orders.Where(o => o.{method}(...)), before it is projected "
+            + "or grouped. Here its entity cannot be followed to one; move the call next to the set.";
+
+    public static string FilterTenantsNotFixed(string method)
+        => $"The tenants given to {method}(...) must be known before the query runs: constants or variables, not columns of the query.";
+
+    public static string FilterCrossesGlobalEntity(string method, string navigation)
+        => $"A query with {method}(...) cannot use the navigation '{navigation}', which leads from a single-tenanted to a "
+            + "multi-tenanted entity: its rows would be those of every tenant. Join the multi-tenanted set instead, as in "
+            + "db.Set<…>().Where(…), which gets its tenant predicate.";
+
+    public static string FilterInUserFilter(string method, string entity)
+        => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
+            + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";
+
+    public static string BulkInsertNotSupported(string entity, string reason)
+        => $"The entity '{entity}' cannot be bulk inserted: {reason}. Use AddRange(...) and SaveChanges() for it.";
+
+    public static string BulkInsertMixedKeys(string entity, string property)
+        => $"The first bulk inserted '{entity}' leaves '{property}' to the database and a later one sets it. Set it on all or on none; "
+            + "nothing was written.";
+}

@@ -1,0 +1,201 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>
+///     Receives a query with <c>TenantIsOneOf</c> or <c>AnyTenant</c>; hands on one in which the set under the predicate has no
+///     tenant filter but the predicate's tenants, and every other multi-tenanted set its tenant predicate, written out.
+/// </summary>
+/// <remarks>
+///     EF drops a named filter for a whole query, so the others need theirs back. Navigations need none: foreign keys hold the
+///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused.
+/// </remarks>
+public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext)
+{
+    private const string CurrentTenantParameterName = "tenancy_current";
+    private const string TenantParameterName = "tenancy_tenant";
+
+    private static readonly MethodInfo IgnoreNamedQueryFiltersMethod
+        = new Func<IQueryable<object>, IReadOnlyCollection<string>, IQueryable<object>>(
+            EntityFrameworkQueryableExtensions.IgnoreQueryFilters).Method.GetGenericMethodDefinition();
+
+    private static readonly MethodInfo ContainsMethod
+        = new Func<IEnumerable<string>, string, bool>(Enumerable.Contains).Method;
+
+    private int _tenantParameters;
+    private QueryParameterExpression? _currentTenant;
+
+    public Expression Rewrite(Expression query)
+    {
+        query = new RootSeparator().Visit(query);
+
+        var predicates = new PredicateRemover();
+        query = predicates.Visit(query);
+
+        var filtersAreIgnored = IgnoredFiltersFinder.IgnoresTenancy(query);
+        if (!filtersAreIgnored)
+        {
+            TenantEscapeGuard.Refuse(query, queryCompilationContext.Model, predicates.MethodName!);
+        }
+
+        return new RootWriter(this, filtersAreIgnored).Visit(query);
+    }
+
+    private Expression Write(TenantQueryRootExpression occurrence, bool filtersAreIgnored)
+    {
+        Expression query = occurrence.Root;
+        if (occurrence.Root.EntityType.FindTenantProperty() is not { } property)
+        {
+            return query;
+        }
+
+        if (occurrence.IsCrossTenant)
+        {
+            query = Expression.Call(
+                IgnoreNamedQueryFiltersMethod.MakeGenericMethod(occurrence.Root.ElementType),
+                query,
+                Expression.Constant(new[] { TenancyDefaults.QueryFilterName }, typeof(IReadOnlyCollection<string>)));
+
+            return occurrence.TenantLists.Aggregate(
+                query,
+                (source, tenants) => Where(
+                    occurrence, source, e => Expression.Call(
+                        ContainsMethod, Parameterize(tenants), TenantFilterExpression.Property(e, property.Name))));
+        }
+
+        return filtersAreIgnored
+            ? query
+            : Where(
+                occurrence, query, e => Expression.Equal(TenantFilterExpression.Property(e, property.Name), CurrentTenant()));
+    }
+
+    private static MethodCallExpression Where(
+        TenantQueryRootExpression occurrence,
+        Expression source,
+        Func<ParameterExpression, Expression> predicate)
+    {
+        var entity = Expression.Parameter(occurrence.Root.ElementType, "e");
+
+        return Expression.Call(
+            typeof(Queryable),
+            nameof(Queryable.Where),
+            [occurrence.Root.ElementType],
+            source,
+            Expression.Quote(Expression.Lambda(predicate(entity), entity)));
+    }
+
+    private QueryParameterExpression CurrentTenant()
+        => _currentTenant ??= queryCompilationContext.RegisterRuntimeParameter(
+            CurrentTenantParameterName,
+            Expression.Lambda(
+                Expression.Call(
+                    typeof(TenantFilterExpression),
+                    nameof(TenantFilterExpression.CurrentTenantId),
+                    null,
+                    Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
+                QueryCompilationContext.QueryContextParameter));
+
+    // Scalar parameters: an array parameter keeps PostgreSQL from pruning partitions in a generic plan.
+    private Expression Parameterize(Expression tenants)
+        => tenants switch
+        {
+            ConstantExpression { Value: IEnumerable<string> values } => Expression.NewArrayInit(
+                typeof(string),
+                values.Select(value => queryCompilationContext.RegisterRuntimeParameter(
+                    TenantParameterName + _tenantParameters++,
+                    Expression.Lambda(Expression.Constant(value), QueryCompilationContext.QueryContextParameter)))),
+            QueryParameterExpression parameter => new QueryParameterExpression(
+                parameter.Name, parameter.Type, ParameterTranslationMode.MultipleParameters),
+            _ => tenants,
+        };
+
+    private sealed class RootSeparator : ExpressionVisitor
+    {
+        protected override Expression VisitExtension(Expression node)
+            => node is EntityQueryRootExpression root ? new TenantQueryRootExpression(root) : base.VisitExtension(node);
+    }
+
+    private sealed class RootWriter(CrossTenantPredicateRewriter rewriter, bool filtersAreIgnored) : ExpressionVisitor
+    {
+        protected override Expression VisitExtension(Expression node)
+            => node is TenantQueryRootExpression occurrence
+                ? rewriter.Write(occurrence, filtersAreIgnored)
+                : base.VisitExtension(node);
+    }
+
+    /// <summary>Moves each predicate from its place to the occurrence of the set that it stands on.</summary>
+    private sealed class PredicateRemover : ExpressionVisitor
+    {
+        private readonly QueryElementOrigins _origins = new();
+
+        public string? MethodName { get; private set; }
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            if (CrossTenantPredicateFinder.IsCrossTenantPredicate(node))
+            {
+                MethodName = node.Method.Name;
+                Move(node);
+                return Expression.Constant(true);
+            }
+
+            _origins.Bind(node);
+            return base.VisitMethodCall(node);
+        }
+
+        private void Move(MethodCallExpression predicate)
+        {
+            var origin = _origins.Of(predicate.Arguments[0]);
+            if (origin?.Root is not { } occurrence || origin.IsNavigation)
+            {
+                throw new InvalidOperationException(TenancyStrings.FilterTargetNotFound(predicate.Method.Name));
+            }
+
+            if (occurrence.Root.EntityType.FindTenantProperty() is null)
+            {
+                throw new InvalidOperationException(
+                    TenancyStrings.EntityIsNotMultiTenanted(occurrence.Root.EntityType.DisplayName()));
+            }
+
+            occurrence.IsCrossTenant = true;
+            if (predicate.Arguments.Count > 1)
+            {
+                occurrence.TenantLists.Add(
+                    predicate.Arguments[1] is ConstantExpression or QueryParameterExpression
+                    || predicate.Arguments[1] is NewArrayExpression array
+                        && array.Expressions.All(e => e is ConstantExpression or QueryParameterExpression)
+                        ? predicate.Arguments[1]
+                        : throw new InvalidOperationException(TenancyStrings.FilterTenantsNotFixed(predicate.Method.Name)));
+            }
+        }
+    }
+
+    private sealed class IgnoredFiltersFinder : ExpressionVisitor
+    {
+        private bool _found;
+
+        public static bool IgnoresTenancy(Expression query)
+        {
+            var finder = new IgnoredFiltersFinder();
+            finder.Visit(query);
+            return finder._found;
+        }
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            _found |= node.Method.Name == nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters)
+                && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
+                && (node.Arguments.Count == 1
+                    || node.Arguments[1] is ConstantExpression { Value: IEnumerable<string> names }
+                    && names.Contains(TenancyDefaults.QueryFilterName));
+
+            return base.VisitMethodCall(node);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>
+///     Rewrites cross-tenant predicates before EF expands navigations and filters. An <c>IQueryExpressionInterceptor</c> would
+///     come at the same time, but cannot register the parameter that gives the other sets of the query their tenant back.
+/// </summary>
+public class TenancyQueryTranslationPreprocessor(
+    QueryTranslationPreprocessorDependencies dependencies,
+    RelationalQueryTranslationPreprocessorDependencies relationalDependencies,
+    QueryCompilationContext queryCompilationContext)
+    : RelationalQueryTranslationPreprocessor(dependencies, relationalDependencies, queryCompilationContext)
+{
+    public override Expression Process(Expression query)
+        => base.Process(
+            CrossTenantPredicateFinder.Contains(query)
+                ? new CrossTenantPredicateRewriter(QueryCompilationContext).Rewrite(query)
+                : query);
+}

@@ -1,0 +1,101 @@
+using System.Linq.Expressions;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>
+///     Refuses what would show other tenants' rows once the named filter is gone and that no predicate on a set can mend:
+///     navigations from global rows into tenants' rows, and users' filters that read multi-tenanted sets.
+/// </summary>
+public sealed class TenantEscapeGuard : ExpressionVisitor
+{
+    private readonly ILookup<string, INavigationBase> _escapes;
+    private readonly string _method;
+
+    private TenantEscapeGuard(ILookup<string, INavigationBase> escapes, string method)
+    {
+        _escapes = escapes;
+        _method = method;
+    }
+
+    public static void Refuse(Expression query, IModel model, string method)
+    {
+        var escapes = model.GetEntityTypes()
+            .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
+            .Where(n => n.DeclaringEntityType.FindTenantProperty() is null && n.TargetEntityType.FindTenantProperty() is not null)
+            .ToLookup(n => n.Name);
+        if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
+        {
+            throw Refusal(method, eager);
+        }
+
+        var guard = new TenantEscapeGuard(escapes, method);
+        guard.Visit(query);
+
+        foreach (var entityType in model.GetEntityTypes())
+        {
+            foreach (var filter in entityType.GetDeclaredQueryFilters().Where(f => f.Key != TenancyDefaults.QueryFilterName))
+            {
+                guard.Visit(filter.Expression);
+                if (TenantReadFinder.ReadsTenants(filter.Expression))
+                {
+                    throw new InvalidOperationException(TenancyStrings.FilterInUserFilter(method, entityType.DisplayName()));
+                }
+            }
+        }
+    }
+
+    protected override Expression VisitMember(MemberExpression node)
+    {
+        Check(node.Member.Name, n => n.DeclaringEntityType.ClrType.IsAssignableTo(node.Member.DeclaringType));
+        return base.VisitMember(node);
+    }
+
+    // EF.Property(region, "Orders"), Include("Region.Orders").
+    protected override Expression VisitMethodCall(MethodCallExpression node)
+    {
+        if (node.Method.DeclaringType?.Namespace == typeof(EF).Namespace)
+        {
+            foreach (var name in node.Arguments.OfType<ConstantExpression>().Select(c => c.Value).OfType<string>()
+                         .SelectMany(path => path.Split('.')))
+            {
+                Check(name, _ => true);
+            }
+        }
+
+        return base.VisitMethodCall(node);
+    }
+
+    private void Check(string name, Func<INavigationBase, bool> isMeant)
+    {
+        if (_escapes[name].FirstOrDefault(isMeant) is { } navigation)
+        {
+            throw Refusal(_method, navigation);
+        }
+    }
+
+    private static InvalidOperationException Refusal(string method, INavigationBase navigation)
+        => new(TenancyStrings.FilterCrossesGlobalEntity(method, $"{navigation.DeclaringEntityType.DisplayName()}.{navigation.Name}"));
+
+    private sealed class TenantReadFinder : ExpressionVisitor
+    {
+        private bool _found;
+
+        public static bool ReadsTenants(LambdaExpression? filter)
+        {
+            var finder = new TenantReadFinder();
+            finder.Visit(filter);
+            return finder._found;
+        }
+
+        protected override Expression VisitExtension(Expression node)
+        {
+            _found |= node is EntityQueryRootExpression root && root.EntityType.FindTenantProperty() is not null;
+            return base.VisitExtension(node);
+        }
+    }
+}

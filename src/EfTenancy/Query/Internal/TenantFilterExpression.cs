@@ -1,0 +1,36 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using EfTenancy.Infrastructure.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>
+///     Stage 3, filter. Receives an entity's tenant property; hands on <c>e => e.TenantId == (tenant of the running context)</c>.
+///     EF makes the right side a parameter, so one model and one compiled query serve all tenants.
+/// </summary>
+public static class TenantFilterExpression
+{
+    private static readonly MethodInfo EfPropertyMethod
+        = typeof(EF).GetMethod(nameof(EF.Property))!.MakeGenericMethod(typeof(string));
+
+    private static readonly MethodInfo CurrentTenantMethod
+        = typeof(TenantFilterExpression).GetMethod(nameof(CurrentTenantId))!;
+
+    public static LambdaExpression Create(Type entityClrType, string tenantProperty)
+    {
+        var entity = Expression.Parameter(entityClrType, "e");
+
+        // EF puts the running context in the place of any expression of type DbContext in a filter.
+        var tenant = Expression.Call(CurrentTenantMethod, Expression.Constant(null, typeof(DbContext)));
+
+        return Expression.Lambda(Expression.Equal(Property(entity, tenantProperty), tenant), entity);
+    }
+
+    public static Expression Property(Expression entity, string tenantProperty)
+        => Expression.Call(EfPropertyMethod, entity, Expression.Constant(tenantProperty));
+
+    public static string CurrentTenantId(DbContext context)
+        => ((CurrentTenant)context.GetInfrastructure().GetService(typeof(CurrentTenant))!).TenantId;
+}

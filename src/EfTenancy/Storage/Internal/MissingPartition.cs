@@ -1,0 +1,34 @@
+using EfTenancy.Properties;
+using Npgsql;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>PostgreSQL's refusal of a row that no partition takes.</summary>
+public sealed class MissingPartition
+{
+    private readonly PostgresException _error;
+    private readonly Exception _exception;
+
+    private MissingPartition(PostgresException error, Exception exception)
+    {
+        _error = error;
+        _exception = exception;
+    }
+
+    public static MissingPartition? In(Exception exception)
+    {
+        for (var inner = exception; inner is not null; inner = inner.InnerException)
+        {
+            // A check constraint has the same code; the routine, unlike the message, is not translated.
+            if (inner is PostgresException { SqlState: PostgresErrorCodes.CheckViolation, Routine: "ExecFindPartition" } error)
+            {
+                return new MissingPartition(error, exception);
+            }
+        }
+
+        return null;
+    }
+
+    public UnknownTenantException ToUnknownTenant(string? tenantId)
+        => new(TenancyStrings.UnknownTenant(tenantId, _error.TableName), tenantId, _error.TableName, _exception);
+}

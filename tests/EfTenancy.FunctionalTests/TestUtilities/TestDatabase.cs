@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using DevPostgres;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.TestUtilities;
+
+/// <summary>
+///     A database of one test or test class, dropped at dispose. Its SQL helpers go past EF, so that a test sees what the database
+///     really holds.
+/// </summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    // PostgreSQL cuts longer names off, and two databases would become one.
+    private const int LongestName = 63;
+
+    // The process id is for people; alone it is not unique on a server that several containers share.
+    private static readonly string Suffix = $"{Environment.ProcessId}_{RandomNumberGenerator.GetHexString(4, lowercase: true)}";
+
+    private static int _count;
+
+    private readonly PostgresServer _server;
+
+    private TestDatabase(PostgresServer server, string name)
+    {
+        _server = server;
+        Name = name;
+        ConnectionString = server.ConnectionStringFor(name);
+    }
+
+    public string Name { get; }
+
+    public string ConnectionString { get; }
+
+    /// <summary>A copy of this database, which nothing may be connected to meanwhile.</summary>
+    public Task<TestDatabase> CloneAsync(string name)
+        => CreateAsync(_server, name, template: Name);
+
+    /// <summary>The first column of the first row; a <typeparamref name="T" /> that has no null refuses NULL.</summary>
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        if (!await reader.ReadAsync(Cancellation))
+        {
+            throw new InvalidOperationException($"The query returned no row: {sql}");
+        }
+
+        return default(T) is null && await reader.IsDBNullAsync(0, Cancellation)
+            ? default!
+            : await reader.GetFieldValueAsync<T>(0, Cancellation);
+    }
+
+    /// <summary>The first column of all rows as text; <c>NULL</c> where there is no value.</summary>
+    public async Task<List<string>> ColumnAsync(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+
+        var values = new List<string>();
+        while (await reader.ReadAsync(Cancellation))
+        {
+            values.Add(
+                await reader.IsDBNullAsync(0, Cancellation)
+                    ? "NULL"
+                    : Convert.ToString(reader.GetValue(0), CultureInfo.InvariantCulture)!);
+        }
+
+        return values;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await using (var connection = new NpgsqlConnection(ConnectionString))
+        {
+            NpgsqlConnection.ClearPool(connection);
+        }
+
+        await ExecuteAsync(_server, $"""DROP DATABASE IF EXISTS "{Name}" WITH (FORCE)""", CancellationToken.None);
+    }
+
+    internal static async Task<TestDatabase> CreateAsync(PostgresServer server, string name, string template = "template1")
+    {
+        var database = new TestDatabase(server, UniqueName(name));
+        await ExecuteAsync(server, $"""CREATE DATABASE "{database.Name}" TEMPLATE "{template}" """, Cancellation);
+        return database;
+    }
+
+    internal static string UniqueName(string name)
+    {
+        var suffix = $"_{Interlocked.Increment(ref _count)}_{Suffix}";
+        var stem = string.Concat(name.Where(char.IsAsciiLetterOrDigit).Take(LongestName - suffix.Length));
+        return stem.ToLowerInvariant() + suffix;
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static async Task ExecuteAsync(PostgresServer server, string sql, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(server.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+}
