@@ -139,6 +139,9 @@ internal static class TenancyStrings
         => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
             + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";
 
+    public static string EntityNotInModel(string entity, string context)
+        => $"The entity '{entity}' is not in the model of '{context}'. Map it there with modelBuilder.Entity<{entity}>().";
+
     public static string BulkInsertNotSupported(string entity, string reason)
         => $"The entity '{entity}' cannot be bulk inserted: {reason}. Use AddRange(...) and SaveChanges() for it.";
 

@@ -1,10 +1,12 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using EfTenancy.Properties;
 using Npgsql;
 
 namespace EfTenancy.Storage.Internal;
 
 /// <summary>PostgreSQL's refusal of a row that no partition takes.</summary>
-public sealed class MissingPartition
+public sealed partial class MissingPartition
 {
     private readonly PostgresException _error;
     private readonly Exception _exception;
@@ -28,6 +30,16 @@ public sealed class MissingPartition
 
         return null;
     }
+
+    /// <summary>The number of the refused row of a COPY, counted from one.</summary>
+    public long? CopiedRow
+        => long.TryParse(LastNumber().Match(_error.Where ?? "").Value, NumberStyles.None, CultureInfo.InvariantCulture, out var row)
+            ? row
+            : null;
+
+    // "COPY Flights, line 7", in the server's language.
+    [GeneratedRegex(@"\d+(?=\D*\z)", RegexOptions.CultureInvariant)]
+    private static partial Regex LastNumber();
 
     public UnknownTenantException ToUnknownTenant(string? tenantId)
         => new(TenancyStrings.UnknownTenant(tenantId, _error.TableName), tenantId, _error.TableName, _exception);

@@ -1,0 +1,150 @@
+using EfTenancy.Infrastructure;
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfTenancy.Update.Internal;
+
+/// <summary>Streams entities of one type into their table by one binary COPY.</summary>
+public sealed class TenantBulkInserter<TEntity>
+    where TEntity : class
+{
+    private readonly DbContext _context;
+    private readonly CurrentTenant _current;
+    private readonly BulkInsertPlan<TEntity> _plan;
+
+    private TenantBulkInserter(DbContext context)
+    {
+        _context = context;
+        _current = context.GetService<CurrentTenant>();
+        _plan = BulkInsertPlan<TEntity>.For(context);
+    }
+
+    public static TenantBulkInserter<TEntity> For(TenancyFacade tenancy)
+    {
+        ArgumentNullException.ThrowIfNull(tenancy);
+
+        return new TenantBulkInserter<TEntity>(tenancy.Context);
+    }
+
+    public async Task<long> InsertAsync(
+        IAsyncEnumerable<TEntity> entities,
+        TenantOfRows<TEntity> tenantOfRows,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entities);
+        if (_plan.Tenant is null && tenantOfRows.IsExplicit)
+        {
+            throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(_plan.EntityType.DisplayName()));
+        }
+
+        var tenantOf = _plan.Tenant is null ? null : tenantOfRows.Resolve(_current);
+
+        var enumerator = entities.GetAsyncEnumerator(cancellationToken);
+        await using var _ = enumerator.ConfigureAwait(false);
+        if (!await enumerator.MoveNextAsync().ConfigureAwait(false))
+        {
+            return 0;
+        }
+
+        await _context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await CopyAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (MissingPartition.In(exception) is { } missing)
+        {
+            throw missing.ToUnknownTenant(tenantOfRows.FirstAt(missing.CopiedRow));
+        }
+        finally
+        {
+            await _context.Database.CloseConnectionAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<long> CopyAsync(
+        IAsyncEnumerator<TEntity> entities,
+        Func<TEntity, long, string>? tenantOf,
+        CancellationToken cancellationToken)
+    {
+        var first = entities.Current;
+        var written = _plan.Columns.Where(c => c.HasValue(first)).ToArray();
+        var left = _plan.Columns.Except(written).ToArray();
+
+        var connection = (NpgsqlConnection)_context.Database.GetDbConnection();
+        var importer = await connection.BeginBinaryImportAsync(CopyCommand(written), cancellationToken).ConfigureAwait(false);
+        await using var _ = importer.ConfigureAwait(false);
+
+        long row = 0;
+        do
+        {
+            row++;
+            var entity = entities.Current;
+            RefuseLateValues(entity, left);
+
+            await importer.StartRowAsync(cancellationToken).ConfigureAwait(false);
+            if (tenantOf is not null)
+            {
+                var tenantId = tenantOf(entity, row);
+                RefuseOtherTenant(entity, tenantId);
+                await importer.WriteAsync(tenantId, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
+            }
+
+            foreach (var column in written)
+            {
+                var write = column.Write(importer, entity, cancellationToken);
+                if (!write.IsCompletedSuccessfully)
+                {
+                    await write.ConfigureAwait(false);
+                }
+            }
+        }
+        while (await entities.MoveNextAsync().ConfigureAwait(false));
+
+        return (long)await importer.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private string CopyCommand(IEnumerable<BulkInsertColumn<TEntity>> columns)
+    {
+        var sql = _context.GetService<ISqlGenerationHelper>();
+        var names = columns.Select(c => c.Name);
+        if (_plan.TenantColumn is { } tenantColumn)
+        {
+            names = names.Prepend(tenantColumn);
+        }
+
+        return $"COPY {sql.DelimitIdentifier(_plan.Table.Name, _plan.Table.Schema)} "
+            + $"({string.Join(", ", names.Select(sql.DelimitIdentifier))}) FROM STDIN (FORMAT BINARY)";
+    }
+
+    private void RefuseLateValues(TEntity entity, BulkInsertColumn<TEntity>[] left)
+    {
+        foreach (var column in left)
+        {
+            if (column.HasValue(entity))
+            {
+                throw new InvalidOperationException(
+                    TenancyStrings.BulkInsertMixedKeys(_plan.EntityType.DisplayName(), column.Property.Name));
+            }
+        }
+    }
+
+    private void RefuseOtherTenant(TEntity entity, string tenantId)
+    {
+        if (!_plan.Tenant!.IsShadowProperty()
+            && (string?)_plan.Tenant.GetGetter().GetClrValue(entity) is { Length: > 0 } own
+            && own != tenantId)
+        {
+            throw new CrossTenantWriteException(
+                TenancyStrings.CrossTenantWrite(_plan.EntityType.DisplayName(), _plan.Table.SchemaQualifiedName, own, tenantId),
+                own,
+                tenantId);
+        }
+    }
+}

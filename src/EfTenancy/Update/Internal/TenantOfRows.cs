@@ -1,0 +1,58 @@
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Storage.Internal;
+
+namespace EfTenancy.Update.Internal;
+
+/// <summary>Says which tenant the rows of a bulk insert belong to.</summary>
+public sealed class TenantOfRows<TEntity>
+{
+    private readonly string? _named;
+    private readonly Func<TEntity, string>? _ofEach;
+
+    // The first row of each tenant: a tenant without partition is refused at its first row.
+    private readonly Dictionary<string, long> _firstRows = [];
+
+    private TenantOfRows(string? named, Func<TEntity, string>? ofEach)
+    {
+        _named = named;
+        _ofEach = ofEach;
+    }
+
+    public static TenantOfRows<TEntity> OfContext
+        => new(null, null);
+
+    public static TenantOfRows<TEntity> Named(string tenantId)
+        => new(tenantId, null);
+
+    public static TenantOfRows<TEntity> OfEach(Func<TEntity, string> tenantId)
+        => new(null, tenantId);
+
+    public bool IsExplicit
+        => _named is not null || _ofEach is not null;
+
+    public Func<TEntity, long, string> Resolve(CurrentTenant current)
+    {
+        if (_ofEach is { } ofEach)
+        {
+            return (entity, row) =>
+            {
+                var tenantId = ofEach(entity);
+                if (tenantId is null || !_firstRows.ContainsKey(tenantId))
+                {
+                    _firstRows.Add(TenantIdRules.Check(tenantId, nameof(tenantId)), row);
+                }
+
+                return tenantId!;
+            };
+        }
+
+        var one = _named ?? current.TenantId;
+        _firstRows.Add(one, 1);
+        return (_, _) => one;
+    }
+
+    public string? FirstAt(long? row)
+        => _firstRows.Count == 1
+            ? _firstRows.Keys.First()
+            : _firstRows.Where(f => f.Value == row).Select(f => f.Key).FirstOrDefault();
+}
