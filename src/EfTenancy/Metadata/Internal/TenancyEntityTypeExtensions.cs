@@ -6,9 +6,6 @@ namespace EfTenancy.Metadata.Internal;
 /// <summary>Typed reading and writing of the tenancy facts of entity types and indexes.</summary>
 public static class TenancyEntityTypeExtensions
 {
-    // A runtime annotation, so that a save and a query look the property up once for each type and model.
-    private const string RuntimeTenantProperty = TenancyAnnotationNames.Prefix + "RuntimeTenantProperty";
-
     private const string DoNotPartition = "";
 
     /// <summary>What was said about this very type, fluently or by attribute; null if nothing was.</summary>
@@ -33,10 +30,7 @@ public static class TenancyEntityTypeExtensions
 
     /// <inheritdoc cref="FindTenantProperty(IReadOnlyEntityType)" />
     public static IProperty? FindTenantProperty(this IEntityType entityType)
-        => entityType.GetOrAddRuntimeAnnotationValue(
-            RuntimeTenantProperty,
-            static t => (IProperty?)FindTenantProperty((IReadOnlyEntityType)t!),
-            entityType);
+        => (IProperty?)FindTenantProperty((IReadOnlyEntityType)entityType);
 
     public static void SetTenantProperty(this IMutableEntityType entityType, IMutableProperty property)
         => entityType.SetAnnotation(TenancyAnnotationNames.TenantProperty, property.Name);

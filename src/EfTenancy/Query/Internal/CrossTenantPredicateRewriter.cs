@@ -94,10 +94,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         => _currentTenant ??= queryCompilationContext.RegisterRuntimeParameter(
             CurrentTenantParameterName,
             Expression.Lambda(
-                Expression.Call(
-                    typeof(TenantFilterExpression),
-                    nameof(TenantFilterExpression.CurrentTenantId),
-                    null,
+                TenantFilterExpression.CurrentTenantId(
                     Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
                 QueryCompilationContext.QueryContextParameter));
 

@@ -16,21 +16,25 @@ public static class TenantFilterExpression
         = typeof(EF).GetMethod(nameof(EF.Property))!.MakeGenericMethod(typeof(string));
 
     private static readonly MethodInfo CurrentTenantMethod
-        = typeof(TenantFilterExpression).GetMethod(nameof(CurrentTenantId))!;
+        = typeof(TenantFilterExpression).GetMethod(nameof(CurrentTenantOf))!;
 
     public static LambdaExpression Create(Type entityClrType, string tenantProperty)
     {
         var entity = Expression.Parameter(entityClrType, "e");
 
         // EF puts the running context in the place of any expression of type DbContext in a filter.
-        var tenant = Expression.Call(CurrentTenantMethod, Expression.Constant(null, typeof(DbContext)));
+        var context = Expression.Constant(null, typeof(DbContext));
 
-        return Expression.Lambda(Expression.Equal(Property(entity, tenantProperty), tenant), entity);
+        return Expression.Lambda(Expression.Equal(Property(entity, tenantProperty), CurrentTenantId(context)), entity);
     }
 
     public static Expression Property(Expression entity, string tenantProperty)
         => Expression.Call(EfPropertyMethod, entity, Expression.Constant(tenantProperty));
 
-    public static string CurrentTenantId(DbContext context)
-        => ((CurrentTenant)context.GetInfrastructure().GetService(typeof(CurrentTenant))!).TenantId;
+    // A member, so that EF names the parameter after it.
+    public static Expression CurrentTenantId(Expression context)
+        => Expression.Property(Expression.Call(CurrentTenantMethod, context), nameof(CurrentTenant.TenantId));
+
+    public static CurrentTenant CurrentTenantOf(DbContext context)
+        => (CurrentTenant)context.GetInfrastructure().GetService(typeof(CurrentTenant))!;
 }

@@ -1,0 +1,276 @@
+using EfTenancy.FunctionalTests.TestModels;
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Update;
+
+/// <summary>Each way to write, tried against another tenant's rows. Red's rows have the ids 1 to 3; Green gets no row 2 and 3.</summary>
+public class TenantWriteTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private string _before = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await fixture.CloneAsync();
+        await _database.ExecuteAsync("""DELETE FROM "OrderLines" WHERE "TenantId" = 'Green'; DELETE FROM "Orders" WHERE "TenantId" = 'Green'""");
+        _before = await RedRows();
+    }
+
+    public ValueTask DisposeAsync()
+        => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Update_of_a_stub_of_a_foreign_row_changes_nothing()
+    {
+        await using var green = Green();
+        green.Update(new Order { Id = 1, Title = "stolen" });
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Remove_of_a_stub_of_a_foreign_row_changes_nothing()
+    {
+        await using var green = Green();
+        green.Remove(new OrderLine { Id = 1 });
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Attach_of_a_stub_of_a_foreign_row_changes_nothing()
+    {
+        await using var green = Green();
+        var order = green.Attach(new Order { Id = 1, Title = "" }).Entity;
+        order.Title = "stolen";
+        Assert.Throws<DbUpdateConcurrencyException>(() => green.SaveChanges());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task A_disconnected_graph_with_foreign_keys_of_another_tenant_changes_nothing()
+    {
+        await using var green = Green();
+        green.Update(new Order { Id = 1, Title = "stolen", Lines = { new OrderLine { Id = 1, Quantity = 99 }, new OrderLine { Quantity = 98 } } });
+
+        // The new line finds no order 1 of Green's; had there been none, the update of order 1 would find no row.
+        await Assert.ThrowsAnyAsync<DbUpdateException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "OrderLines" WHERE "TenantId" = 'Green' """));
+    }
+
+    [Fact]
+    public async Task A_foreign_key_to_another_tenants_row_is_refused_by_the_database()
+    {
+        await using var green = Green();
+        green.Add(new OrderLine { OrderId = 1 });
+        var exception = await Assert.ThrowsAsync<DbUpdateException>(() => green.SaveChangesAsync());
+        Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, Assert.IsType<PostgresException>(exception.InnerException).SqlState);
+    }
+
+    [Fact]
+    public async Task A_tracked_row_of_another_tenant_is_refused_before_anything_is_sent()
+    {
+        await using var green = Green();
+        var order = await green.Orders.FirstAsync(o => o.TenantIsOneOf("Red") && o.Id == 1);
+        order.Title = "stolen";
+        green.Add(new Order { Title = "innocent" });
+
+        var exception = await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+        Assert.Equal(("Red", "Green"), (exception.RowTenantId, exception.ContextTenantId));
+        Assert.Contains("'Order'", exception.Message, StringComparison.Ordinal);
+        Assert.Throws<CrossTenantWriteException>(() => green.SaveChanges());
+        await AssertRedUntouched();
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Orders" WHERE "TenantId" = 'Green' """));
+    }
+
+    [Fact]
+    public async Task Removing_a_tracked_row_of_another_tenant_is_refused()
+    {
+        await using var green = Green();
+        green.Remove(await green.OrderLines.IgnoreQueryFilters().FirstAsync(l => EF.Property<string>(l, "TenantId") == "Red"));
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Hanging_a_new_row_under_a_tracked_row_of_another_tenant_is_refused()
+    {
+        await using var green = Green();
+        var red = await green.Orders.FirstAsync(o => o.TenantIsOneOf("Red") && o.Id == 1);
+        red.Lines.Add(new OrderLine { Quantity = 99 });
+        await Assert.ThrowsAnyAsync<InvalidOperationException>(() => green.SaveChangesAsync());
+
+        green.ChangeTracker.Clear();
+        red = await green.Orders.FirstAsync(o => o.TenantIsOneOf("Red") && o.Id == 1);
+        Assert.ThrowsAny<InvalidOperationException>(
+            () =>
+            {
+                green.Add(new OrderLine { Order = red, Quantity = 99 });
+                green.SaveChanges();
+            });
+        await AssertRedUntouched();
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "OrderLines" WHERE "Quantity" = 99"""));
+    }
+
+    [Fact]
+    public async Task The_tenant_of_a_tracked_row_cannot_be_changed()
+    {
+        await using var green = Green();
+        var invoice = await green.Invoices.SingleAsync();
+        invoice.TenantId = "Red";
+        await Assert.ThrowsAnyAsync<InvalidOperationException>(() => green.SaveChangesAsync());
+
+        green.ChangeTracker.Clear();
+        invoice = await green.Invoices.SingleAsync();
+        Assert.ThrowsAny<InvalidOperationException>(
+            () =>
+            {
+                green.Entry(invoice).Property(i => i.TenantId).CurrentValue = "Red";
+                green.SaveChanges();
+            });
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task An_own_property_with_another_tenant_is_refused()
+    {
+        var red = await _database.ScalarAsync<Guid>("""SELECT "Id" FROM "Invoices" WHERE "TenantId" = 'Red' """);
+
+        foreach (var write in (Action<ShopContext, Invoice>[])[
+                     (c, i) => c.Add(i), (c, i) => c.Update(i), (c, i) => c.Remove(i), (c, i) => c.Attach(i).State = EntityState.Modified])
+        {
+            await using var green = Green();
+            write(green, new Invoice { Id = red, TenantId = "Red", Amount = 99 });
+            await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+        }
+
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task An_own_property_is_filled_and_a_stub_stays_in_its_tenant()
+    {
+        var red = await _database.ScalarAsync<Guid>("""SELECT "Id" FROM "Invoices" WHERE "TenantId" = 'Red' """);
+        await using var green = Green();
+        var stub = green.Update(new Invoice { Id = red, Amount = 99 }).Entity;
+        Assert.Equal("Green", stub.TenantId);
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+
+        green.ChangeTracker.Clear();
+        var own = green.Add(new Invoice { Id = red, TenantId = "", Amount = 5 }).Entity;
+        await green.SaveChangesAsync();
+        Assert.Equal("Green", own.TenantId);
+        Assert.Equal(
+            ["Blue", "Green", "Green", "Red"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Invoices" ORDER BY 1"""));
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Bulk_statements_stay_in_their_tenant()
+    {
+        await using var green = Green();
+        Assert.Equal(0, await green.Orders.ExecuteUpdateAsync(s => s.SetProperty(o => o.Title, "stolen")));
+        Assert.Equal(0, await green.OrderLines.ExecuteDeleteAsync());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Find_reload_and_database_values_stay_in_their_tenant()
+    {
+        await using var green = Green();
+        Assert.Null(await green.Orders.FindAsync(1));
+        Assert.Null(green.Orders.Find(1));
+        Assert.Null(await green.FindAsync<Order>([1], TestContext.Current.CancellationToken));
+        Assert.Null(await green.FindAsync(typeof(Order), 1));
+        Assert.Null(await green.Orders.FindAsync("Red", 1));
+
+        var stub = green.Attach(new Order { Id = 1, Title = "mine" });
+        Assert.Null(await stub.GetDatabaseValuesAsync());
+        await stub.ReloadAsync();
+        Assert.Equal(EntityState.Detached, stub.State);
+
+        // A tracked row of Red is not what Green's key 1 means.
+        await green.Orders.Where(o => o.TenantIsOneOf("Red")).LoadAsync();
+        Assert.Null(await green.Orders.FindAsync(1));
+        Assert.Null(green.Orders.Local.FindEntry(1));
+    }
+
+    [Fact]
+    public async Task Find_finds_the_own_row_tracked_or_not()
+    {
+        await using var red = fixture.CreateContext(_database.ConnectionString, "Red");
+        Assert.Equal("Red 1", red.Orders.Find(1)!.Title);
+        Assert.Equal("Red 2", (await red.Orders.FindAsync([2], TestContext.Current.CancellationToken))!.Title);
+        Assert.Equal("Red 2", ((Order)(await red.FindAsync(typeof(Order), [2], TestContext.Current.CancellationToken))!).Title);
+        Assert.Equal("Red 1", red.Orders.Local.FindEntry(1)!.Entity.Title);
+        Assert.Same(red.Orders.Find(1), await red.Orders.FindAsync("Red", 1));
+        Assert.Equal("North", (await red.Regions.FindAsync(1))!.Name);
+    }
+
+    [Fact]
+    public async Task Explicit_loading_stays_in_its_tenant()
+    {
+        await using var green = Green();
+        var stub = green.Attach(new Order { Id = 1, Title = "" });
+        await stub.Collection(o => o.Lines).LoadAsync();
+        Assert.Empty(stub.Entity.Lines);
+
+        var region = await green.Regions.SingleAsync();
+        await green.Entry(region).Collection(r => r.Customers).LoadAsync();
+        Assert.Equal("Green", green.Tenancy().TenantOf(Assert.Single(region.Customers)));
+    }
+
+    [Fact]
+    public async Task The_same_id_and_the_same_unique_value_live_in_each_tenant()
+    {
+        await using var green = Green();
+        green.Orders.Add(new Order { Id = 1, Title = "Green's own 1", CustomerId = 1 });
+        await green.SaveChangesAsync();
+        Assert.Equal("Green's own 1", (await green.Orders.FindAsync(1))!.Title);
+
+        green.Customers.Add(new Customer { Email = "a@x.org" });
+        await Assert.ThrowsAsync<DbUpdateException>(() => green.SaveChangesAsync());
+        await AssertRedUntouched();
+    }
+
+    [Fact]
+    public async Task Rows_of_two_tenants_with_one_id_are_two_entities()
+    {
+        await using var blue = fixture.CreateContext(_database.ConnectionString, "Blue");
+        var all = await blue.Orders.Where(o => o.AnyTenant() && o.Id == 1).ToListAsync();
+        Assert.Equal(["Blue 1", "Red 1"], all.Select(o => o.Title).Order());
+        Assert.Equal("Red", blue.Tenancy().TenantOf(all.Single(o => o.Title == "Red 1")));
+    }
+
+    [Fact]
+    public async Task Generated_keys_come_back_and_never_meet()
+    {
+        await using var green = Green();
+        var orders = Enumerable.Range(0, 10).Select(i => new Order { Title = $"{i}", Lines = { new OrderLine { Quantity = i } } }).ToList();
+        green.AddRange(orders);
+        await green.SaveChangesAsync();
+        Assert.Equal(10, orders.Select(o => o.Id).Where(id => id > 0).Distinct().Count());
+        Assert.Equal(
+            10, await _database.ScalarAsync<int>("""SELECT count(*) FROM "OrderLines" l JOIN "Orders" o ON o."TenantId" = l."TenantId" AND o."Id" = l."OrderId" WHERE o."TenantId" = 'Green' """));
+    }
+
+    private ShopContext Green()
+        => fixture.CreateContext(_database.ConnectionString, "Green");
+
+    private async Task AssertRedUntouched()
+        => Assert.Equal(_before, await RedRows());
+
+    private Task<string> RedRows()
+        => _database.ScalarAsync<string>(
+            """
+            SELECT concat(
+                (SELECT string_agg(o::text, ';' ORDER BY "Id") FROM "Orders" o WHERE "TenantId" = 'Red'),
+                (SELECT string_agg(l::text, ';' ORDER BY "Id") FROM "OrderLines" l WHERE "TenantId" = 'Red'),
+                (SELECT string_agg(i::text, ';' ORDER BY "Id") FROM "Invoices" i WHERE "TenantId" = 'Red'))
+            """);
+}
