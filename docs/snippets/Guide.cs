@@ -1,0 +1,76 @@
+using EfTenancy.Metadata;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfTenancy.Snippets;
+
+/// <summary>What README and guide show, compiled; a test holds their text against this folder.</summary>
+public static class Guide
+{
+    public static void FiveLines(IServiceCollection services, string connectionString)
+    {
+        services.AddDbContextPool<ShopContext>(options => options
+            .UseNpgsql(connectionString)
+            .UseTenancy(tenancy => tenancy.AllEntitiesAreMultiTenanted()));
+        services.AddHttpContextAccessor();
+        services.AddSingleton<ITenantAccessor, HttpTenantAccessor>();
+    }
+
+    public static void Policies(DbContextOptionsBuilder options)
+        => options.UseTenancy(tenancy => tenancy
+            .AllEntitiesAreMultiTenanted()
+            .PartitionMultiTenantedEntities(x => x.ByHash("one", "two", "three"))
+            .DisableDefaultTenant());
+
+    public static void Entities(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Order>().IsMultiTenanted();
+        modelBuilder.Entity<Country>().IsSingleTenanted();
+        modelBuilder.Entity<Customer>().HasIndex(c => c.Email).IsUnique();               // becomes (TenantId, Email)
+        modelBuilder.Entity<Customer>().HasIndex(c => c.Email, "Global").IsUnique().IsGlobal();   // stays as it is
+    }
+
+    public static void Partitions(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Order>().IsPartitionedByTenant(x => x.ByList()
+            .AddTenants("acme", "Globex")                    // a partition each
+            .AddPartition("small", "tenant1", "tenant2"));   // one for both
+        modelBuilder.Entity<Customer>().IsPartitionedByTenant(x => x.ByRange().AddRange("asia", "a", "azzz"));
+        modelBuilder.Entity<Country>().DoNotPartition();
+    }
+
+    public static void ExternallyManaged(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<Order>().IsPartitionedByTenant(x => x.ByExternallyManagedListPartitions());
+
+    public static void HandWritten(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.CreateTenantPartition(table: "Orders", suffix: "t3", values: ["T3"]);
+        migrationBuilder.DropTenantPartition(table: "Orders", suffix: "t2");   // fails, and loses nothing, if it holds rows
+    }
+
+    public static async Task Tenants(IDbContextFactory<ShopContext> factory)
+    {
+        await using var green = await factory.CreateDbContextAsync("Green");
+        green.Add(new Customer { Email = "a@example.org" });        // belongs to Green
+        await green.SaveChangesAsync();
+
+        var customer = await green.Customers.FindAsync(1);          // Green's customer 1, or null
+        green.Remove(new Order { Id = 1 });                         // Green's order 1; if only Red has one:
+        await green.SaveChangesAsync();                             // DbUpdateConcurrencyException, and Red's stays
+    }
+
+    public static async Task CrossTenant(ShopContext db)
+    {
+        var some = await db.Orders.Where(o => o.TenantIsOneOf("Green", "Red") && o.Paid).ToListAsync();
+        var all = await db.Orders.Where(o => o.AnyTenant() && o.Paid).ToListAsync();
+        var unfiltered = await db.Orders.IgnoreQueryFilters([TenancyDefaults.QueryFilterName]).ToListAsync();
+    }
+
+    public static async Task BulkInsert(ShopContext db, IEnumerable<Order> orders, IAsyncEnumerable<Order> stream)
+    {
+        await db.Tenancy().BulkInsertAsync(orders);                          // the tenant of the context
+        await db.Tenancy().BulkInsertAsync("Green", stream);                 // a named one
+        await db.Tenancy().BulkInsertAsync(o => o.Title[..2], orders);       // each row's own, in one COPY
+    }
+}
