@@ -119,6 +119,10 @@ internal static class TenancyStrings
             + $"IsPartitionedByTenant(x => x.ByList().AddTenants(\"{tenant}\")), and run 'dotnet ef migrations add'; or call "
             + "migrationBuilder.CreateTenantPartition(...) in a migration of your own.";
 
+    public static string ExecuteUpdateSetsTenant(string entity, string property)
+        => $"ExecuteUpdate must not set '{entity}.{property}': it would give the rows to another tenant. Leave it out of the setters; to "
+            + "move rows, insert them through a context of the other tenant, factory.CreateDbContext(\"tenant\"), and delete them here.";
+
     public static string FilterCalledOutsideQuery(string method)
         => $"{method}(...) is for the predicate of an EF Core query on a multi-tenanted entity, as in "
             + $"db.Orders.Where(o => o.{method}(...)). It cannot run in memory.";

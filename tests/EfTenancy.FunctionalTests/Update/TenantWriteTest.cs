@@ -180,6 +180,19 @@ public class TenantWriteTest(ShopFixture fixture) : IClassFixture<ShopFixture>, 
     }
 
     [Fact]
+    public async Task Bulk_statements_cannot_set_the_tenant()
+    {
+        await using var green = Green();
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => green.Invoices.ExecuteUpdateAsync(s => s.SetProperty(i => i.Amount, 2).SetProperty(i => i.TenantId, "Red")));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => green.Customers.ExecuteUpdateAsync(s => s.SetProperty(c => EF.Property<string>(c, "TenantId"), c => c.Email)));
+        Assert.Throws<InvalidOperationException>(
+            () => green.Invoices.Where(i => i.AnyTenant()).ExecuteUpdate(s => s.SetProperty(i => i.TenantId, i => "Green")));
+        await AssertRedUntouched();
+    }
+
+    [Fact]
     public async Task Find_reload_and_database_values_stay_in_their_tenant()
     {
         await using var green = Green();

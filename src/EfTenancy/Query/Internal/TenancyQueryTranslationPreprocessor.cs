@@ -14,8 +14,12 @@ public class TenancyQueryTranslationPreprocessor(
     : RelationalQueryTranslationPreprocessor(dependencies, relationalDependencies, queryCompilationContext)
 {
     public override Expression Process(Expression query)
-        => base.Process(
+    {
+        new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
+
+        return base.Process(
             CrossTenantPredicateFinder.Contains(query)
                 ? new CrossTenantPredicateRewriter(QueryCompilationContext).Rewrite(query)
                 : query);
+    }
 }
