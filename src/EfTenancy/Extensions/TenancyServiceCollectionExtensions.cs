@@ -4,6 +4,7 @@ using EfTenancy.Metadata.Conventions;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Query.Internal;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
@@ -38,11 +39,13 @@ public static class TenancyServiceCollectionExtensions
 #pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, or takes part in the diff.
         services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
+        services.Replace(ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
         services.Replace(ServiceDescriptor.Scoped<IMigrationsModelDiffer, TenancyMigrationsModelDiffer>());
 #pragma warning restore EF1001
         services.Replace(ServiceDescriptor.Singleton<IModelValidator, TenancyModelValidator>());
         services.Replace(ServiceDescriptor.Singleton<IRelationalAnnotationProvider, TenancyAnnotationProvider>());
         services.Replace(ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
+        services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
 
         return services;

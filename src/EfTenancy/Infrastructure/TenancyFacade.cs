@@ -59,6 +59,41 @@ public sealed class TenancyFacade
         _tenant.Use(tenantId);
     }
 
+    /// <summary>
+    ///     Work for another tenant inside the same unit of work: one <c>SaveChanges</c> and one transaction write both. As Marten's
+    ///     <c>ForTenant</c>. The tenant stays open for writing until the context is disposed or returned to its pool.
+    /// </summary>
+    /// <param name="tenantId">The other tenant's id.</param>
+    /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
+    public TenantOperations ForTenant(string tenantId)
+    {
+        TenantIdRules.Check(tenantId, nameof(tenantId));
+
+        _tenant.Open(tenantId);
+        return new TenantOperations(_context, _tenant, tenantId);
+    }
+
+    /// <summary>
+    ///     Until the result is disposed, queries of this context see the rows of all tenants and saves write them. Never what an unset
+    ///     tenant means: it must be entered, with a reason, which is logged. New entities still belong to the tenant of the context.
+    /// </summary>
+    /// <param name="reason">Why, for the log.</param>
+    /// <returns>The scope; dispose it to leave. Scopes may be nested.</returns>
+    /// <exception cref="ArgumentException">The reason is blank.</exception>
+    /// <remarks>
+    ///     A query compiled with <c>EF.CompileQuery</c> keeps what it saw at its first run: compiled inside a scope it refuses to run
+    ///     outside of one; compiled outside, it goes on reading the rows of the context's tenant.
+    /// </remarks>
+    public IDisposable AcrossTenants(string reason)
+    {
+        if (string.IsNullOrWhiteSpace(reason))
+        {
+            throw new ArgumentException(TenancyStrings.ReasonIsBlank, nameof(reason));
+        }
+
+        return _tenant.EnterAcrossTenants();
+    }
+
     /// <summary>The tenant that an entity's row belongs to, as this context tracks it or would track it.</summary>
     /// <param name="entity">An entity of a multi-tenanted type.</param>
     /// <returns>The tenant's id.</returns>

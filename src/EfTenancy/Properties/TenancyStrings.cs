@@ -112,7 +112,8 @@ internal static class TenancyStrings
 
     public static string CrossTenantWrite(string entity, string table, string? rowTenant, string contextTenant)
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "
-            + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant: factory.CreateDbContext(\"{rowTenant}\").";
+            + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant, factory.CreateDbContext(\"{rowTenant}\"), or "
+            + $"open that tenant in this unit of work with db.Tenancy().ForTenant(\"{rowTenant}\").";
 
     public static string UnknownTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "
@@ -142,6 +143,17 @@ internal static class TenancyStrings
     public static string FilterInUserFilter(string method, string entity)
         => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
             + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";
+
+    public static string FindValueCount(string entity, int expected, int given)
+        => $"The key of '{entity}' has {expected} values besides the tenant, but {given} were given. Call Find(...) with the values of "
+            + "the entity's own key, without the tenant.";
+
+    public static string ReasonIsBlank
+        => "AcrossTenants(...) wants a reason, which is logged: AcrossTenants(\"monthly invoice run\").";
+
+    public static string CompiledAcrossTenants
+        => "This query was compiled inside AcrossTenants(...), where it reads the rows of all tenants, and runs outside of it. Compile it "
+            + "outside with EF.CompileQuery(...), or run it inside db.Tenancy().AcrossTenants(...).";
 
     public static string EntityNotInModel(string entity, string context)
         => $"The entity '{entity}' is not in the model of '{context}'. Map it there with modelBuilder.Entity<{entity}>().";

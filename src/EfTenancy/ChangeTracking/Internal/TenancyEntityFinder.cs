@@ -31,14 +31,14 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     }
 
     public override TEntity? Find(object?[]? keyValues)
-        => base.Find(LacksTenant(keyValues?.Length) ? [_stateManager.Tenant.TenantId, .. keyValues!] : keyValues);
+        => base.Find(LacksTenant(keyValues?.Length) ? [_stateManager.Tenant.TenantIdOfNewWork, .. keyValues!] : keyValues);
 
     public override ValueTask<TEntity?> FindAsync(object?[]? keyValues, CancellationToken cancellationToken = default)
         => base.FindAsync(
             LacksTenant(keyValues?.Length)
             // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
             || (keyValues is [.., CancellationToken] && LacksTenant(keyValues.Length - 1))
-                ? [_stateManager.Tenant.TenantId, .. keyValues!]
+                ? [_stateManager.Tenant.TenantIdOfNewWork, .. keyValues!]
                 : keyValues,
             cancellationToken);
 
@@ -48,13 +48,13 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     public override InternalEntityEntry? FindEntry<TKey>(TKey keyValue)
         => LacksTenant(1)
-            ? base.FindEntry((IEnumerable<object?>)[_stateManager.Tenant.TenantId, keyValue])
+            ? base.FindEntry((IEnumerable<object?>)[_stateManager.Tenant.TenantIdOfNewWork, keyValue])
             : base.FindEntry(keyValue);
 
     public override InternalEntityEntry? FindEntry(IEnumerable<object?> keyValues)
     {
         var values = keyValues.ToList();
-        return base.FindEntry(LacksTenant(values.Count) ? values.Prepend(_stateManager.Tenant.TenantId) : values);
+        return base.FindEntry(LacksTenant(values.Count) ? values.Prepend(_stateManager.Tenant.TenantIdOfNewWork) : values);
     }
 
     private bool LacksTenant(int? keyCount)

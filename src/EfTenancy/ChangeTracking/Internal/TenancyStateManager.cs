@@ -3,6 +3,7 @@ using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Update;
@@ -34,7 +35,7 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
             && entry.EntityType.FindTenantProperty() is { } property
             && string.IsNullOrEmpty((string?)entry[property]))
         {
-            entry[property] = tenant.TenantId;
+            entry[property] = tenant.TenantIdOfNewWork;
         }
 
         return entry;
@@ -50,7 +51,7 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
         }
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            throw missing.ToUnknownTenant(tenant.PinnedTenantId);
+            throw missing.ToUnknownTenant(TenantOf(exception.Entries));
         }
     }
 
@@ -66,9 +67,17 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
         }
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            throw missing.ToUnknownTenant(tenant.PinnedTenantId);
+            throw missing.ToUnknownTenant(TenantOf(exception.Entries));
         }
     }
+
+    // PostgreSQL names the first row it refuses, but not which of a batch it was.
+    private static string? TenantOf(IReadOnlyList<EntityEntry> entries)
+        => entries.Select(e => e.Metadata.FindTenantProperty() is { } property ? (string?)e.Property(property).CurrentValue : null)
+            .Distinct()
+            .ToList() is [var one]
+                ? one
+                : null;
 
     private void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
@@ -76,7 +85,7 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
         {
             if (entry.EntityType.FindTenantProperty() is { } property
                 && (string?)entry.GetCurrentValue(property) is var rowTenant
-                && rowTenant != tenant.TenantId)
+                && !tenant.IsOpen(rowTenant))
             {
                 throw new CrossTenantWriteException(
                     TenancyStrings.CrossTenantWrite(

@@ -10,10 +10,21 @@ namespace EfTenancy.Infrastructure.Internal;
 /// </summary>
 public class CurrentTenant(IDbContextOptions options) : IResettableService
 {
+    private readonly HashSet<string> _opened = [];
     private string? _tenantId;
+    private string? _workingFor;
+    private int _acrossTenants;
 
     public virtual string TenantId
         => _tenantId ??= Resolve();
+
+    /// <summary>The tenant of entities that are tracked now: another one inside <see cref="WorkFor" />.</summary>
+    public virtual string TenantIdOfNewWork
+        => _workingFor ?? TenantId;
+
+    /// <summary>Whether the context reads and writes the rows of all tenants.</summary>
+    public virtual bool IsAcrossTenants
+        => _acrossTenants > 0;
 
     /// <summary>The tenant if it was used already, without fixing it.</summary>
     public virtual string? PinnedTenantId
@@ -22,8 +33,33 @@ public class CurrentTenant(IDbContextOptions options) : IResettableService
     public virtual void Use(string tenantId)
         => _tenantId = tenantId;
 
+    /// <summary>Whether this unit of work may write rows of a tenant.</summary>
+    public virtual bool IsOpen(string? tenantId)
+        => IsAcrossTenants || (tenantId is not null && (_opened.Contains(tenantId) || tenantId == TenantId));
+
+    public virtual void Open(string tenantId)
+        => _opened.Add(tenantId);
+
+    public virtual IDisposable WorkFor(string tenantId)
+    {
+        var before = _workingFor;
+        _workingFor = tenantId;
+        return new Scope(() => _workingFor = before);
+    }
+
+    public virtual IDisposable EnterAcrossTenants()
+    {
+        _acrossTenants++;
+        return new Scope(() => _acrossTenants--);
+    }
+
     public virtual void ResetState()
-        => _tenantId = null;
+    {
+        _tenantId = null;
+        _workingFor = null;
+        _acrossTenants = 0;
+        _opened.Clear();
+    }
 
     public virtual Task ResetStateAsync(CancellationToken cancellationToken = default)
     {
@@ -49,4 +85,12 @@ public class CurrentTenant(IDbContextOptions options) : IResettableService
                 ? accessor(services)
                 : services.GetService<ITenantAccessor>()?.TenantId
             : null;
+
+    private sealed class Scope(Action leave) : IDisposable
+    {
+        private Action? _leave = leave;
+
+        public void Dispose()
+            => Interlocked.Exchange(ref _leave, null)?.Invoke();
+    }
 }

@@ -21,10 +21,6 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     private const string CurrentTenantParameterName = "tenancy_current";
     private const string TenantParameterName = "tenancy_tenant";
 
-    private static readonly MethodInfo IgnoreNamedQueryFiltersMethod
-        = new Func<IQueryable<object>, IReadOnlyCollection<string>, IQueryable<object>>(
-            EntityFrameworkQueryableExtensions.IgnoreQueryFilters).Method.GetGenericMethodDefinition();
-
     private static readonly MethodInfo ContainsMethod
         = new Func<IEnumerable<string>, string, bool>(Enumerable.Contains).Method;
 
@@ -49,30 +45,24 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
 
     private Expression Write(TenantQueryRootExpression occurrence, bool filtersAreIgnored)
     {
-        Expression query = occurrence.Root;
         if (occurrence.Root.EntityType.FindTenantProperty() is not { } property)
         {
-            return query;
+            return occurrence.Root;
         }
 
         if (occurrence.IsCrossTenant)
         {
-            query = Expression.Call(
-                IgnoreNamedQueryFiltersMethod.MakeGenericMethod(occurrence.Root.ElementType),
-                query,
-                Expression.Constant(new[] { TenancyDefaults.QueryFilterName }, typeof(IReadOnlyCollection<string>)));
-
             return occurrence.TenantLists.Aggregate(
-                query,
+                TenantFilterExpression.IgnoreTenancy(occurrence.Root),
                 (source, tenants) => Where(
                     occurrence, source, e => Expression.Call(
                         ContainsMethod, Parameterize(tenants), TenantFilterExpression.Property(e, property.Name))));
         }
 
         return filtersAreIgnored
-            ? query
+            ? occurrence.Root
             : Where(
-                occurrence, query, e => Expression.Equal(TenantFilterExpression.Property(e, property.Name), CurrentTenant()));
+                occurrence, occurrence.Root, e => Expression.Equal(TenantFilterExpression.Property(e, property.Name), CurrentTenant()));
     }
 
     private static MethodCallExpression Where(

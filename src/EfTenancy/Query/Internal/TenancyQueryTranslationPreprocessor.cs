@@ -10,16 +10,24 @@ namespace EfTenancy.Query.Internal;
 public class TenancyQueryTranslationPreprocessor(
     QueryTranslationPreprocessorDependencies dependencies,
     RelationalQueryTranslationPreprocessorDependencies relationalDependencies,
-    QueryCompilationContext queryCompilationContext)
+    QueryCompilationContext queryCompilationContext,
+    bool isAcrossTenants)
     : RelationalQueryTranslationPreprocessor(dependencies, relationalDependencies, queryCompilationContext)
 {
     public override Expression Process(Expression query)
     {
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        return base.Process(
-            CrossTenantPredicateFinder.Contains(query)
-                ? new CrossTenantPredicateRewriter(QueryCompilationContext).Rewrite(query)
-                : query);
+        if (isAcrossTenants)
+        {
+            query = new AcrossTenantsRewriter(QueryCompilationContext).Rewrite(query);
+        }
+
+        if (CrossTenantPredicateFinder.Contains(query))
+        {
+            query = new CrossTenantPredicateRewriter(QueryCompilationContext).Rewrite(query);
+        }
+
+        return base.Process(query);
     }
 }

@@ -1,3 +1,4 @@
+using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Query.Internal;
 
@@ -7,10 +8,11 @@ namespace EfTenancy.Query.Internal;
 #pragma warning disable EF1001 // EF's factory has no public base.
 public class TenancyQueryTranslationPreprocessorFactory(
     QueryTranslationPreprocessorDependencies dependencies,
-    RelationalQueryTranslationPreprocessorDependencies relationalDependencies)
+    RelationalQueryTranslationPreprocessorDependencies relationalDependencies,
+    CurrentTenant tenant)
     : RelationalQueryTranslationPreprocessorFactory(dependencies, relationalDependencies)
 {
     public override QueryTranslationPreprocessor Create(QueryCompilationContext queryCompilationContext)
-        => new TenancyQueryTranslationPreprocessor(Dependencies, RelationalDependencies, queryCompilationContext);
+        => new TenancyQueryTranslationPreprocessor(Dependencies, RelationalDependencies, queryCompilationContext, tenant.IsAcrossTenants);
 }
 #pragma warning restore EF1001

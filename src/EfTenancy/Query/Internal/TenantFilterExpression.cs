@@ -3,6 +3,7 @@ using System.Reflection;
 using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
 
@@ -18,6 +19,10 @@ public static class TenantFilterExpression
     private static readonly MethodInfo CurrentTenantMethod
         = typeof(TenantFilterExpression).GetMethod(nameof(CurrentTenantOf))!;
 
+    private static readonly MethodInfo IgnoreNamedQueryFiltersMethod
+        = new Func<IQueryable<object>, IReadOnlyCollection<string>, IQueryable<object>>(
+            EntityFrameworkQueryableExtensions.IgnoreQueryFilters).Method.GetGenericMethodDefinition();
+
     public static LambdaExpression Create(Type entityClrType, string tenantProperty)
     {
         var entity = Expression.Parameter(entityClrType, "e");
@@ -30,6 +35,12 @@ public static class TenantFilterExpression
 
     public static Expression Property(Expression entity, string tenantProperty)
         => Expression.Call(EfPropertyMethod, entity, Expression.Constant(tenantProperty));
+
+    public static Expression IgnoreTenancy(EntityQueryRootExpression root)
+        => Expression.Call(
+            IgnoreNamedQueryFiltersMethod.MakeGenericMethod(root.ElementType),
+            root,
+            Expression.Constant(new[] { TenancyDefaults.QueryFilterName }, typeof(IReadOnlyCollection<string>)));
 
     // A member, so that EF names the parameter after it.
     public static Expression CurrentTenantId(Expression context)

@@ -1,0 +1,46 @@
+using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+namespace EfTenancy.ChangeTracking.Internal;
+
+/// <summary>
+///     Gives an entity that is reached from another one that one's tenant, so that a line hung under another tenant's order becomes
+///     that tenant's; the guard then decides whether it may be written.
+/// </summary>
+#pragma warning disable EF1001 // Only the walk over a graph knows where an entity was reached from.
+public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
+{
+    public override void TraverseGraph<TState>(
+        EntityEntryGraphNode<TState> node,
+        Func<EntityEntryGraphNode<TState>, bool> handleNode)
+    {
+        InheritTenant(node);
+        base.TraverseGraph(node, handleNode);
+    }
+
+    public override Task TraverseGraphAsync<TState>(
+        EntityEntryGraphNode<TState> node,
+        Func<EntityEntryGraphNode<TState>, CancellationToken, Task<bool>> handleNode,
+        CancellationToken cancellationToken = default)
+    {
+        InheritTenant(node);
+        return base.TraverseGraphAsync(node, handleNode, cancellationToken);
+    }
+
+    private static void InheritTenant(EntityEntryGraphNode node)
+    {
+        var entry = node.GetInfrastructure();
+        if (entry.EntityState == EntityState.Detached
+            && node.SourceEntry?.GetInfrastructure() is { } source
+            && entry.EntityType.FindTenantProperty() is { } property
+            && property.IsShadowProperty()
+            && source.EntityType.FindTenantProperty() is { } sourceProperty)
+        {
+            entry[property] = source[sourceProperty];
+        }
+    }
+}
+#pragma warning restore EF1001

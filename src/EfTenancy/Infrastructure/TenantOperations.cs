@@ -1,0 +1,148 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace EfTenancy.Infrastructure;
+
+/// <summary>
+///     Work for another tenant inside a context's unit of work, from <c>db.Tenancy().ForTenant("Red")</c>: one change tracker, one
+///     <c>SaveChanges</c>, one transaction. As Marten's <c>ITenantOperations</c>.
+/// </summary>
+/// <remarks>Single-tenanted entities are the same here as in the context.</remarks>
+public sealed class TenantOperations
+{
+    private readonly DbContext _context;
+    private readonly CurrentTenant _tenant;
+
+    internal TenantOperations(DbContext context, CurrentTenant tenant, string tenantId)
+    {
+        _context = context;
+        _tenant = tenant;
+        TenantId = tenantId;
+    }
+
+    /// <summary>The tenant that this works for.</summary>
+    public string TenantId { get; }
+
+    /// <summary>The tenant's rows of an entity type. Other sets used in the same query keep the tenant of the context.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    public IQueryable<TEntity> Set<TEntity>()
+        where TEntity : class
+        => EntityType<TEntity>().FindTenantProperty() is null
+            ? _context.Set<TEntity>()
+            : _context.Set<TEntity>().Where(e => e.TenantIsOneOf(TenantId));
+
+    /// <summary>Finds the tenant's row with these key values, without the tenant: in the change tracker, else in the database.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    /// <param name="keyValues">The values of the key, without the tenant.</param>
+    /// <returns>The entity, or null.</returns>
+    /// <exception cref="ArgumentException">The number of values is not that of the key without the tenant.</exception>
+    public TEntity? Find<TEntity>(params object[] keyValues)
+        where TEntity : class
+        => FindTracked<TEntity>(keyValues) ?? Set<TEntity>().FirstOrDefault(HasKey<TEntity>(keyValues));
+
+    /// <inheritdoc cref="Find{TEntity}(object[])" />
+    /// <param name="keyValues">The values of the key, without the tenant.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async ValueTask<TEntity?> FindAsync<TEntity>(object[] keyValues, CancellationToken cancellationToken = default)
+        where TEntity : class
+        => FindTracked<TEntity>(keyValues)
+            ?? await Set<TEntity>().FirstOrDefaultAsync(HasKey<TEntity>(keyValues), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>As <see cref="DbContext.Add{TEntity}(TEntity)" />: the entity, and what it leads to, become new rows of this tenant.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    /// <param name="entity">The entity.</param>
+    public EntityEntry<TEntity> Add<TEntity>(TEntity entity)
+        where TEntity : class
+        => Track(() => _context.Add(entity));
+
+    /// <summary>As <see cref="DbContext.AddRange(IEnumerable{object})" />, for this tenant.</summary>
+    /// <param name="entities">The entities.</param>
+    public void AddRange(IEnumerable<object> entities)
+        => Track(
+            () =>
+            {
+                _context.AddRange(entities);
+                return true;
+            });
+
+    /// <summary>As <see cref="DbContext.Attach{TEntity}(TEntity)" />, for a row of this tenant.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    /// <param name="entity">The entity.</param>
+    public EntityEntry<TEntity> Attach<TEntity>(TEntity entity)
+        where TEntity : class
+        => Track(() => _context.Attach(entity));
+
+    /// <summary>As <see cref="DbContext.Update{TEntity}(TEntity)" />, for a row of this tenant.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    /// <param name="entity">The entity.</param>
+    public EntityEntry<TEntity> Update<TEntity>(TEntity entity)
+        where TEntity : class
+        => Track(() => _context.Update(entity));
+
+    /// <summary>As <see cref="DbContext.Remove{TEntity}(TEntity)" />, for a row of this tenant.</summary>
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    /// <param name="entity">The entity.</param>
+    public EntityEntry<TEntity> Remove<TEntity>(TEntity entity)
+        where TEntity : class
+        => Track(() => _context.Remove(entity));
+
+    private TResult Track<TResult>(Func<TResult> track)
+    {
+        using (_tenant.WorkFor(TenantId))
+        {
+            return track();
+        }
+    }
+
+    private IEntityType EntityType<TEntity>()
+        => _context.Model.FindEntityType(typeof(TEntity))
+            ?? throw new InvalidOperationException(TenancyStrings.EntityNotInModel(typeof(TEntity).Name, _context.GetType().Name));
+
+    private TEntity? FindTracked<TEntity>(object[] keyValues)
+        where TEntity : class
+    {
+        var entityType = EntityType<TEntity>();
+        var key = entityType.FindPrimaryKey()!;
+        object[] values = entityType.FindTenantProperty() is null ? keyValues : [TenantId, .. keyValues];
+
+#pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.
+        return values.Length == key.Properties.Count
+            ? (TEntity?)_context.GetService<IStateManager>().TryGetEntry(key, values)?.Entity
+            : null;
+#pragma warning restore EF1001
+    }
+
+    private Expression<Func<TEntity, bool>> HasKey<TEntity>(object[] keyValues)
+        where TEntity : class
+    {
+        var entityType = EntityType<TEntity>();
+        var tenant = entityType.FindTenantProperty();
+        var properties = entityType.FindPrimaryKey()!.Properties.Where(p => p != tenant).ToList();
+        if (properties.Count != keyValues.Length)
+        {
+            throw new ArgumentException(
+                TenancyStrings.FindValueCount(entityType.DisplayName(), properties.Count, keyValues.Length), nameof(keyValues));
+        }
+
+        var entity = Expression.Parameter(typeof(TEntity), "e");
+        return Expression.Lambda<Func<TEntity, bool>>(
+            properties.Zip(keyValues)
+                .Select(
+                    Expression (p) => Expression.Equal(
+                        Expression.Call(typeof(EF), nameof(EF.Property), [p.First.ClrType], entity, Expression.Constant(p.First.Name)),
+                        // A field, so that EF takes the value for a variable and caches the query.
+                        Expression.Convert(
+                            Expression.Field(Expression.Constant(new StrongBox<object>(p.Second)), nameof(StrongBox<object>.Value)),
+                            p.First.ClrType)))
+                .Aggregate(Expression.AndAlso),
+            entity);
+    }
+}

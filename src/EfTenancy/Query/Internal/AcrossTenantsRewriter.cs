@@ -1,0 +1,36 @@
+using System.Linq.Expressions;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>Drops the tenant filter of a query that is compiled inside <c>AcrossTenants</c>.</summary>
+public sealed class AcrossTenantsRewriter(QueryCompilationContext queryCompilationContext) : ExpressionVisitor
+{
+    private const string GuardParameterName = "tenancy_across";
+
+    public Expression Rewrite(Expression query)
+    {
+        // A query held by EF.CompileQuery outlives the scope; its parameters are worked out at each run, and this one refuses.
+        queryCompilationContext.RegisterRuntimeParameter(
+            GuardParameterName,
+            Expression.Lambda(
+                Expression.Call(
+                    typeof(AcrossTenantsRewriter),
+                    nameof(RefuseOutside),
+                    null,
+                    Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
+                QueryCompilationContext.QueryContextParameter));
+
+        return Visit(query);
+    }
+
+    protected override Expression VisitExtension(Expression node)
+        => node is EntityQueryRootExpression root ? TenantFilterExpression.IgnoreTenancy(root) : base.VisitExtension(node);
+
+    private static bool RefuseOutside(DbContext context)
+        => TenantFilterExpression.CurrentTenantOf(context).IsAcrossTenants
+            ? true
+            : throw new InvalidOperationException(TenancyStrings.CompiledAcrossTenants);
+}

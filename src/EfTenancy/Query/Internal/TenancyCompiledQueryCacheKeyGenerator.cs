@@ -1,0 +1,23 @@
+using System.Linq.Expressions;
+using EfTenancy.Infrastructure.Internal;
+using Microsoft.EntityFrameworkCore.Query;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Query.Internal;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>Keeps queries compiled inside <c>AcrossTenants</c> apart from all others.</summary>
+#pragma warning disable EF1001 // EF holds one generator; what the provider puts into the key must stay in it.
+public class TenancyCompiledQueryCacheKeyGenerator(
+    CompiledQueryCacheKeyGeneratorDependencies dependencies,
+    RelationalCompiledQueryCacheKeyGeneratorDependencies relationalDependencies,
+    CurrentTenant tenant)
+    : NpgsqlCompiledQueryCacheKeyGenerator(dependencies, relationalDependencies)
+{
+    public override object GenerateCacheKey(Expression query, bool async)
+        => tenant.IsAcrossTenants
+            ? new AcrossTenantsKey(base.GenerateCacheKey(query, async))
+            : base.GenerateCacheKey(query, async);
+
+    private sealed record AcrossTenantsKey(object Query);
+}
+#pragma warning restore EF1001
