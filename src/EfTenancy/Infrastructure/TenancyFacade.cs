@@ -1,9 +1,11 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -91,6 +93,7 @@ public sealed class TenancyFacade
             throw new ArgumentException(TenancyStrings.ReasonIsBlank, nameof(reason));
         }
 
+        _context.GetService<IDiagnosticsLogger<DbLoggerCategory.Infrastructure>>().AcrossTenantsEntered(_context, reason);
         return _tenant.EnterAcrossTenants();
     }
 

@@ -124,6 +124,25 @@ internal static class TenancyStrings
         => $"ExecuteUpdate must not set '{entity}.{property}': it would give the rows to another tenant. Leave it out of the setters; to "
             + "move rows, insert them through a context of the other tenant, factory.CreateDbContext(\"tenant\"), and delete them here.";
 
+    // Templates of log messages: the context, and what the event is about.
+    public const string LogTenantSet
+        = "The context '{context}' works for tenant '{tenant}'.";
+
+    public const string LogDefaultTenantUsed
+        = "Nothing named a tenant, so the context '{context}' works for the default tenant '{tenant}'. To forbid this, call DisableDefaultTenant() in UseTenancy(...).";
+
+    public const string LogAcrossTenantsEntered
+        = "The context '{context}' reads and writes the rows of all tenants: {reason}";
+
+    public const string LogCrossTenantQuery
+        = "The context '{context}' compiled a query across tenants with {predicate}(...).";
+
+    public const string LogRefused
+        = "The context '{context}' refused a write. {message}";
+
+    public const string LogBulkInserted
+        = "The context '{context}' bulk inserted {rows}.";
+
     public static string FilterCalledOutsideQuery(string method)
         => $"{method}(...) is for the predicate of an EF Core query on a multi-tenanted entity, as in "
             + $"db.Orders.Where(o => o.{method}(...)). It cannot run in memory.";

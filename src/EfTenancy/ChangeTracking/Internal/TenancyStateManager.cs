@@ -1,3 +1,4 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -51,7 +52,7 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
         }
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            throw missing.ToUnknownTenant(TenantOf(exception.Entries));
+            throw Logged(missing.ToUnknownTenant(TenantOf(exception.Entries)));
         }
     }
 
@@ -67,8 +68,14 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
         }
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            throw missing.ToUnknownTenant(TenantOf(exception.Entries));
+            throw Logged(missing.ToUnknownTenant(TenantOf(exception.Entries)));
         }
+    }
+
+    private UnknownTenantException Logged(UnknownTenantException exception)
+    {
+        UpdateLogger.UnknownTenantRefused(Context, exception);
+        return exception;
     }
 
     // PostgreSQL names the first row it refuses, but not which of a batch it was.
@@ -87,14 +94,13 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
                 && (string?)entry.GetCurrentValue(property) is var rowTenant
                 && !tenant.IsOpen(rowTenant))
             {
-                throw new CrossTenantWriteException(
-                    TenancyStrings.CrossTenantWrite(
-                        entry.EntityType.DisplayName(),
-                        entry.EntityType.GetSchemaQualifiedTableName() ?? entry.EntityType.DisplayName(),
-                        rowTenant,
-                        tenant.TenantId),
+                var message = TenancyStrings.CrossTenantWrite(
+                    entry.EntityType.DisplayName(),
+                    entry.EntityType.GetSchemaQualifiedTableName() ?? entry.EntityType.DisplayName(),
                     rowTenant,
                     tenant.TenantId);
+                UpdateLogger.CrossTenantWriteRefused(Context, rowTenant, message);
+                throw new CrossTenantWriteException(message, rowTenant, tenant.TenantId);
             }
         }
     }

@@ -1,4 +1,7 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,15 +11,21 @@ namespace EfTenancy.Infrastructure.Internal;
 ///     The tenant that one context works for: the explicit one, else the application's, else the default one. Found at
 ///     first use and kept, so that a context never changes tenants half way; forgotten when a pooled context is returned.
 /// </summary>
-public class CurrentTenant(IDbContextOptions options) : IResettableService
+public class CurrentTenant(
+    IDbContextOptions options,
+    ICurrentDbContext currentContext,
+    IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger) : IResettableService
 {
     private readonly HashSet<string> _opened = [];
     private string? _tenantId;
     private string? _workingFor;
     private int _acrossTenants;
 
+    public virtual DbContext Context
+        => currentContext.Context;
+
     public virtual string TenantId
-        => _tenantId ??= Resolve();
+        => _tenantId ?? Settle(Resolve());
 
     /// <summary>The tenant of entities that are tracked now: another one inside <see cref="WorkFor" />.</summary>
     public virtual string TenantIdOfNewWork
@@ -31,7 +40,7 @@ public class CurrentTenant(IDbContextOptions options) : IResettableService
         => _tenantId;
 
     public virtual void Use(string tenantId)
-        => _tenantId = tenantId;
+        => Settle(tenantId);
 
     /// <summary>Whether this unit of work may write rows of a tenant.</summary>
     public virtual bool IsOpen(string? tenantId)
@@ -67,16 +76,30 @@ public class CurrentTenant(IDbContextOptions options) : IResettableService
         return Task.CompletedTask;
     }
 
+    private string Settle(string tenantId)
+    {
+        _tenantId = tenantId;
+        logger.TenantSet(Context, tenantId);
+        return tenantId;
+    }
+
     private string Resolve()
     {
         var extension = options.FindExtension<TenancyOptionsExtension>();
         var tenantId = FromApplication(extension);
 
-        return !string.IsNullOrEmpty(tenantId)
-            ? TenantIdRules.Check(tenantId, nameof(ITenantAccessor.TenantId))
-            : extension?.DefaultTenantDisabled != true
-                ? TenancyDefaults.DefaultTenantId
-                : throw new DefaultTenantUsageDisabledException();
+        if (!string.IsNullOrEmpty(tenantId))
+        {
+            return TenantIdRules.Check(tenantId, nameof(ITenantAccessor.TenantId));
+        }
+
+        if (extension?.DefaultTenantDisabled == true)
+        {
+            throw new DefaultTenantUsageDisabledException();
+        }
+
+        logger.DefaultTenantUsed(Context);
+        return TenancyDefaults.DefaultTenantId;
     }
 
     private string? FromApplication(TenancyOptionsExtension? extension)

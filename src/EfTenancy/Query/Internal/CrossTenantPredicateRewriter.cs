@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
@@ -16,7 +17,7 @@ namespace EfTenancy.Query.Internal;
 ///     EF drops a named filter for a whole query, so the others need theirs back. Navigations need none: foreign keys hold the
 ///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused.
 /// </remarks>
-public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext)
+public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, DbContext context)
 {
     private const string CurrentTenantParameterName = "tenancy_current";
     private const string TenantParameterName = "tenancy_tenant";
@@ -33,6 +34,8 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
 
         var predicates = new PredicateRemover();
         query = predicates.Visit(query);
+
+        queryCompilationContext.Logger.CrossTenantQuery(context, predicates.MethodName!);
 
         var filtersAreIgnored = IgnoredFiltersFinder.IgnoresTenancy(query);
         if (!filtersAreIgnored)

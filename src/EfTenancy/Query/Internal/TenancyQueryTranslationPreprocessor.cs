@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
@@ -11,21 +12,21 @@ public class TenancyQueryTranslationPreprocessor(
     QueryTranslationPreprocessorDependencies dependencies,
     RelationalQueryTranslationPreprocessorDependencies relationalDependencies,
     QueryCompilationContext queryCompilationContext,
-    bool isAcrossTenants)
+    CurrentTenant tenant)
     : RelationalQueryTranslationPreprocessor(dependencies, relationalDependencies, queryCompilationContext)
 {
     public override Expression Process(Expression query)
     {
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        if (isAcrossTenants)
+        if (tenant.IsAcrossTenants)
         {
             query = new AcrossTenantsRewriter(QueryCompilationContext).Rewrite(query);
         }
 
         if (CrossTenantPredicateFinder.Contains(query))
         {
-            query = new CrossTenantPredicateRewriter(QueryCompilationContext).Rewrite(query);
+            query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant.Context).Rewrite(query);
         }
 
         return base.Process(query);

@@ -13,6 +13,6 @@ public class TenancyQueryTranslationPreprocessorFactory(
     : RelationalQueryTranslationPreprocessorFactory(dependencies, relationalDependencies)
 {
     public override QueryTranslationPreprocessor Create(QueryCompilationContext queryCompilationContext)
-        => new TenancyQueryTranslationPreprocessor(Dependencies, RelationalDependencies, queryCompilationContext, tenant.IsAcrossTenants);
+        => new TenancyQueryTranslationPreprocessor(Dependencies, RelationalDependencies, queryCompilationContext, tenant);
 }
 #pragma warning restore EF1001

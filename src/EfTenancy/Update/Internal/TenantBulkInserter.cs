@@ -1,8 +1,10 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -33,6 +35,9 @@ public sealed class TenantBulkInserter<TEntity>
         return new TenantBulkInserter<TEntity>(tenancy.Context);
     }
 
+    private IDiagnosticsLogger<DbLoggerCategory.Update> Logger
+        => _context.GetService<IDiagnosticsLogger<DbLoggerCategory.Update>>();
+
     public async Task<long> InsertAsync(
         IAsyncEnumerable<TEntity> entities,
         TenantOfRows<TEntity> tenantOfRows,
@@ -56,11 +61,15 @@ public sealed class TenantBulkInserter<TEntity>
         await _context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await CopyAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
+            var rows = await CopyAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
+            Logger.BulkInserted(_context, _plan.Table.SchemaQualifiedName, rows);
+            return rows;
         }
         catch (PostgresException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            throw missing.ToUnknownTenant(tenantOfRows.FirstAt(missing.CopiedRow));
+            var unknown = missing.ToUnknownTenant(tenantOfRows.FirstAt(missing.CopiedRow));
+            Logger.UnknownTenantRefused(_context, unknown);
+            throw unknown;
         }
         finally
         {
@@ -141,10 +150,10 @@ public sealed class TenantBulkInserter<TEntity>
             && (string?)_plan.Tenant.GetGetter().GetClrValue(entity) is { Length: > 0 } own
             && own != tenantId)
         {
-            throw new CrossTenantWriteException(
-                TenancyStrings.CrossTenantWrite(_plan.EntityType.DisplayName(), _plan.Table.SchemaQualifiedName, own, tenantId),
-                own,
-                tenantId);
+            var message = TenancyStrings.CrossTenantWrite(
+                _plan.EntityType.DisplayName(), _plan.Table.SchemaQualifiedName, own, tenantId);
+            Logger.CrossTenantWriteRefused(_context, own, message);
+            throw new CrossTenantWriteException(message, own, tenantId);
         }
     }
 }

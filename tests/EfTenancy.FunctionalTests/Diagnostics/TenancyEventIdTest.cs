@@ -1,0 +1,72 @@
+using System.Reflection;
+using EfTenancy.Diagnostics;
+using EfTenancy.Diagnostics.Internal;
+using EfTenancy.FunctionalTests.TestModels;
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Diagnostics;
+
+public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixture<TenancyEventIdTest.Fixture>
+{
+    private static readonly Dictionary<string, EventId> Ids = typeof(TenancyEventId).GetFields(BindingFlags.Public | BindingFlags.Static)
+        .ToDictionary(f => f.Name, f => (EventId)f.GetValue(null)!);
+
+    [Fact]
+    public void Every_id_has_its_own_number_in_our_range_and_one_logger_method()
+    {
+        Assert.All(Ids.Values, id => Assert.InRange(id.Id, 95000, 95999));
+        Assert.Distinct(Ids.Values.Select(id => id.Id));
+        Assert.Equal(
+            Ids.Keys.Order(),
+            typeof(TenancyLoggerExtensions).GetMethods(BindingFlags.Public | BindingFlags.Static).Select(m => m.Name).Order());
+    }
+
+    [Fact]
+    public async Task Every_event_is_logged_when_it_happens_and_with_what_it_is_about()
+    {
+        var log = new List<(EventId Id, LogLevel Level, string Text)>();
+        await using var database = await fixture.CloneAsync();
+        await using var green = Context(database, log);
+        green.Tenancy().Use("Green");
+        _ = await green.Readings.Where(r => r.AnyTenant()).ToListAsync();
+        using (green.Tenancy().AcrossTenants("monthly invoice run"))
+        {
+        }
+
+        await green.Tenancy().BulkInsertAsync("Red", [new Reading { Sensor = "s" }]);
+        await Assert.ThrowsAsync<UnknownTenantException>(() => green.Tenancy().BulkInsertAsync("White", [new Reading { Sensor = "s" }]));
+        (await green.Readings.SingleAsync(r => r.TenantIsOneOf("Red"))).Value = 7;
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+
+        await using var unset = Context(database, log);
+        _ = await unset.Alarms.ToListAsync();
+
+        Assert.Equal(Ids.Values.Select(i => i.Id).Order(), log.Select(e => e.Id.Id).Distinct().Order());
+        Says(TenancyEventId.TenantSet, LogLevel.Debug, "'Green'");
+        Says(TenancyEventId.DefaultTenantUsed, LogLevel.Debug, "'*DEFAULT*'");
+        Says(TenancyEventId.AcrossTenantsEntered, LogLevel.Information, "monthly invoice run");
+        Says(TenancyEventId.CrossTenantQuery, LogLevel.Information, "AnyTenant");
+        Says(TenancyEventId.BulkInserted, LogLevel.Information, "1 rows of 'Readings'");
+        Says(TenancyEventId.UnknownTenantRefused, LogLevel.Error, "'White'");
+        Says(TenancyEventId.CrossTenantWriteRefused, LogLevel.Error, "'Red'");
+
+        void Says(EventId id, LogLevel level, string part)
+            => Assert.Contains(log, e => e.Id == id && e.Level == level && e.Text.Contains(part, StringComparison.Ordinal));
+    }
+
+    private static ReadingContext Context(TestDatabase database, List<(EventId, LogLevel, string)> log)
+        => new(new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(database.ConnectionString)
+            .LogTo((id, _) => id.Id is >= 95000 and < 96000, data => log.Add((data.EventId, data.LogLevel, data.ToString())))
+            .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+
+    public class Fixture(PostgresFixture postgres) : DatabaseFixture<ReadingContext>(postgres)
+    {
+        public override ReadingContext CreateContext(string connectionString)
+            => new(new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(connectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+    }
+}
