@@ -1,0 +1,108 @@
+using System.Globalization;
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Isolation;
+
+/// <summary>
+///     Runs one random sequence of operations for five tenants against one conjoined database and against five databases of plain EF,
+///     and compares every answer. Longer runs: <c>EFTENANCY_ORACLE_OPERATIONS=100000 dotnet test</c>; a failure names its seed for
+///     <c>EFTENANCY_ORACLE_SEED</c>.
+/// </summary>
+public class IsolationOracleTest(PostgresFixture postgres)
+{
+    private static readonly string[] Tenants = ["Green", "Red", "O'Blue", "東京", "*DEFAULT*"];
+
+    private static int Operations
+        => Setting("EFTENANCY_ORACLE_OPERATIONS", 10_000);
+
+    [Fact]
+    public async Task Tenants_in_one_database_answer_as_if_each_had_its_own()
+    {
+        var seed = Setting("EFTENANCY_ORACLE_SEED", Random.Shared.Next());
+        var random = new Random(seed);
+        var operations = new OracleOperations(random);
+
+        await using var shared = await postgres.CreateDatabaseAsync();
+        var conjoined = Options(shared).UseTenancy(
+            t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntities(x => x.ByHash("a", "b", "c"))).Options;
+        await using (var db = new OracleContext(conjoined))
+        {
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        var plain = new Dictionary<string, (TestDatabase Database, DbContextOptions<OracleContext> Options)>();
+        foreach (var tenant in Tenants)
+        {
+            var database = await postgres.CreateDatabaseAsync();
+            plain[tenant] = (database, Options(database).Options);
+            await using var db = new OracleContext(plain[tenant].Options);
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        try
+        {
+            for (var i = 0; i < Operations; i++)
+            {
+                var tenant = Tenants[random.Next(Tenants.Length)];
+                var (name, run) = operations.Next();
+
+                var expected = await Answer(new OracleContext(plain[tenant].Options), run);
+                var actual = await Answer(For(conjoined, tenant), run);
+                Assert.True(
+                    expected == actual,
+                    $"Seed {seed}, operation {i}, tenant {tenant}: {name}\nown database: {expected}\nconjoined:    {actual}");
+            }
+
+            foreach (var tenant in Tenants)
+            {
+                Assert.Equal(
+                    await Answer(new OracleContext(plain[tenant].Options), OracleOperations.Everything),
+                    await Answer(For(conjoined, tenant), OracleOperations.Everything));
+            }
+        }
+        finally
+        {
+            foreach (var (database, _) in plain.Values)
+            {
+                await database.DisposeAsync();
+            }
+        }
+    }
+
+    private static DbContextOptionsBuilder<OracleContext> Options(TestDatabase database)
+        => new DbContextOptionsBuilder<OracleContext>().UseNpgsql(database.ConnectionString);
+
+    private static OracleContext For(DbContextOptions<OracleContext> options, string tenant)
+    {
+        var context = new OracleContext(options);
+        context.Tenancy().Use(tenant);
+        return context;
+    }
+
+    private static async Task<string> Answer(OracleContext context, Func<OracleContext, Task<string>> run)
+    {
+        await using var _ = context;
+        try
+        {
+            return await run(context);
+        }
+        catch (DbUpdateException exception)
+        {
+            return exception.GetType().Name + " " + (exception.InnerException as PostgresException)?.SqlState;
+        }
+        catch (PostgresException exception)
+        {
+            return exception.GetType().Name + " " + exception.SqlState;
+        }
+        catch (InvalidOperationException exception)
+        {
+            return exception.GetType().Name;
+        }
+    }
+
+    private static int Setting(string name, int otherwise)
+        => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+}
