@@ -51,16 +51,15 @@ public class IsolationOracleTest(PostgresFixture postgres)
 
                 var expected = await Answer(new OracleContext(plain[tenant].Options), run);
                 var actual = await Answer(For(conjoined, tenant), run);
-                Assert.True(
-                    expected == actual,
-                    $"Seed {seed}, operation {i}, tenant {tenant}: {name}\nown database: {expected}\nconjoined:    {actual}");
+                AssertSame(expected, actual, $"Seed {seed}, operation {i}, tenant {tenant}: {name}");
             }
 
             foreach (var tenant in Tenants)
             {
-                Assert.Equal(
+                AssertSame(
                     await Answer(new OracleContext(plain[tenant].Options), OracleOperations.Everything),
-                    await Answer(For(conjoined, tenant), OracleOperations.Everything));
+                    await Answer(For(conjoined, tenant), OracleOperations.Everything),
+                    $"Seed {seed}, all rows of tenant {tenant} at the end");
             }
         }
         finally
@@ -71,6 +70,9 @@ public class IsolationOracleTest(PostgresFixture postgres)
             }
         }
     }
+
+    private static void AssertSame(string expected, string actual, string what)
+        => Assert.True(expected == actual, $"{what}\nown database: {expected}\nconjoined:    {actual}");
 
     private static DbContextOptionsBuilder<OracleContext> Options(TestDatabase database)
         => new DbContextOptionsBuilder<OracleContext>().UseNpgsql(database.ConnectionString);

@@ -211,7 +211,7 @@ public sealed class OracleOperations(Random random)
 
             if (client.Phones.Count > 1)
             {
-                client.Phones.RemoveAt(0);
+                client.Phones.Remove(client.Phones.MinBy(p => p.Id)!);
             }
             else
             {
@@ -448,7 +448,7 @@ public sealed class OracleOperations(Random random)
         => Text(await db.Clients.CountAsync(), await db.Jobs.CountAsync(), await db.Steps.LongCountAsync(), await db.Labels.AnyAsync());
 
     private static string Describe(IEnumerable<Client> clients)
-        => Text(clients.Select(c => $"{c.Id} {c.Address?.City} {c.Phones.Count} [{string.Join(';', c.Jobs.OrderBy(j => j.Id).Select(j => $"{j.Id} {j.Title} {string.Join(',', j.Steps.Select(s => s.Id).Order())} {string.Join(',', j.Labels.Select(l => l.Id).Order())}"))}]"));
+        => Text(clients.Select(c => $"{c.Id} {c.Address?.City} {string.Join(',', c.Phones.OrderBy(p => p.Id).Select(p => p.Number))} [{string.Join(';', c.Jobs.OrderBy(j => j.Id).Select(j => $"{j.Id} {j.Title} {string.Join(',', j.Steps.Select(s => s.Id).Order())} {string.Join(',', j.Labels.Select(l => l.Id).Order())}"))}]"));
 
     private static async Task<string> Save(OracleContext db)
         => (await db.SaveChangesAsync()).ToString(CultureInfo.InvariantCulture);
