@@ -1,5 +1,6 @@
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Builders;
+using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,9 +34,11 @@ public class TenancyDbContextOptionsBuilder
     ///     <c>PartitionMultiTenantedDocuments</c>.
     /// </summary>
     /// <param name="partitioning">Chooses the strategy. A mistake in it is reported when the model is built.</param>
+    /// <exception cref="InvalidOperationException">No strategy was chosen.</exception>
     public virtual TenancyDbContextOptionsBuilder PartitionMultiTenantedEntities(Action<TenantPartitioningBuilder> partitioning)
     {
-        var built = TenantPartitioningBuilder.Build(partitioning);
+        var built = TenantPartitioningBuilder.Build(partitioning)
+            ?? throw new InvalidOperationException(TenancyStrings.PartitioningNotChosen(nameof(PartitionMultiTenantedEntities)));
         return With(e => e.WithPartitioning(built));
     }
 

@@ -36,8 +36,8 @@ internal static class TenancyStrings
             + "Call AddEntityFrameworkTenancy() on the service collection given to UseInternalServiceProvider(...).";
 
     public static string SingletonOptionsChanged
-        => "Contexts that share one internal service provider must agree on the policies given to UseTenancy(...). "
-            + "Use the same policies, or build another service provider for UseInternalServiceProvider(...).";
+        => "Contexts of one type that share an internal service provider share one model, so they must agree on UseTenancy(...). "
+            + "Call UseTenancy(...) with the same policies on all contexts of one type, or build another service provider for UseInternalServiceProvider(...).";
 
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
@@ -56,6 +56,10 @@ internal static class TenancyStrings
             + "A global row cannot point into one tenant's rows, since the key of those leads with the tenant. Make the dependent "
             + $"multi-tenanted with modelBuilder.Entity<{dependent}>().IsMultiTenanted(), or the principal global with "
             + $"modelBuilder.Entity<{principal}>().IsSingleTenanted().";
+
+    public static string TenantReferencesMultiTenanted(string dependent, string property, string principal)
+        => $"The tenant of '{dependent}' ('{property}') references the multi-tenanted entity '{principal}', whose key leads with a tenant "
+            + $"of its own. Make the principal global with modelBuilder.Entity<{principal}>().IsSingleTenanted().";
 
     public static string GlobalIndexOnPartitionedTable(string entity, string properties)
         => $"The index on {properties} of '{entity}' is unique over all tenants, but the table is partitioned by tenant, and "
@@ -88,6 +92,9 @@ internal static class TenancyStrings
         => $"Two partitions of '{entity}' have the suffix '{suffix}'. Rename one, or name all tenants of a shared partition in one "
             + $"call: AddPartition(\"{suffix}\", \"tenant1\", \"tenant2\").";
 
+    public static string DuplicateDefaultPartition(string entity, string first, string second)
+        => $"The entity '{entity}' has two DEFAULT partitions: '{first}' and '{second}'. Remove one WithDefaultPartition(...).";
+
     public static string DuplicatePartitionValue(string entity, string tenantId, string first, string second)
         => $"The tenant '{tenantId}' is in two partitions of '{entity}': '{first}' and '{second}'. Remove it from one AddPartition(...).";
 
@@ -99,8 +106,17 @@ internal static class TenancyStrings
         => $"The range partitions '{first}' and '{second}' of '{entity}' overlap. A range holds its lower bound and not its upper "
             + "one; change the bounds in AddRange(...).";
 
-    public static string PartitionNameCollision(string entity, string name, string first, string second)
-        => $"The partitions '{first}' and '{second}' of '{entity}' would both be named '{name}'. Give one of them another suffix.";
+    public static string PartitionNameCollision(string entity, string suffix, string name, string other)
+        => $"The partition '{suffix}' of '{entity}' would be named '{name}', which is the name of a table or partition of '{other}'. Give "
+            + "it another suffix in AddPartition(...).";
+
+    public static string TablePartitioningDiffers(string table, string first, string second)
+        => $"The entities '{first}' and '{second}' share the table '{table}' and are partitioned differently. Give both the same "
+            + "IsPartitionedByTenant(...) or DoNotPartition().";
+
+    public static string StorageParameterOnPartitionedTable(string entity, string parameter)
+        => $"The storage parameter '{parameter}' of '{entity}' cannot be set on a partitioned table; PostgreSQL has such parameters on "
+            + "partitions only. Remove HasStorageParameter(...), or call DoNotPartition().";
 
     public static string PartitionHoldsRows(string partition, string table)
         => $"The partition {partition} of {table} holds rows and is not dropped. Delete its rows, or move them to another partition, "

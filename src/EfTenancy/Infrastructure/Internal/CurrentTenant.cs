@@ -1,3 +1,4 @@
+using System.ComponentModel.Design;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
@@ -16,6 +17,9 @@ public class CurrentTenant(
     ICurrentDbContext currentContext,
     IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger) : IResettableService
 {
+    // A context that no container made has no application services, and its accessor is asked all the same.
+    private static readonly IServiceProvider NoServices = new ServiceContainer();
+
     private readonly HashSet<string> _opened = [];
     private string? _tenantId;
     private string? _workingFor;
@@ -103,11 +107,13 @@ public class CurrentTenant(
     }
 
     private string? FromApplication(TenancyOptionsExtension? extension)
-        => options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider is { } services
-            ? extension?.TenantAccessor is { } accessor
-                ? accessor(services)
-                : services.GetService<ITenantAccessor>()?.TenantId
-            : null;
+    {
+        var services = options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider;
+
+        return extension?.TenantAccessor is { } accessor
+            ? accessor(services ?? NoServices)
+            : services?.GetService<ITenantAccessor>()?.TenantId;
+    }
 
     private sealed class Scope(Action leave) : IDisposable
     {

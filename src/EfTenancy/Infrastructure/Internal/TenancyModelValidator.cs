@@ -27,10 +27,51 @@ public class TenancyModelValidator(
             {
                 ValidatePartitioning(entityType, partitioning);
                 ValidateIndexesOfPartitionedTable(entityType);
+                ValidateStorageParameters(entityType);
             }
         }
 
+        ValidateTables(model);
         base.Validate(model, logger);
+    }
+
+    private static void ValidateTables(IModel model)
+    {
+        var tables = model.GetEntityTypes()
+            .Where(e => e.GetTableName() is not null)
+            .GroupBy(e => (Schema: e.GetSchema(), Table: e.GetTableName()!))
+            .ToList();
+
+        var names = tables.ToDictionary(t => (t.Key.Schema, t.Key.Table), t => t.First().DisplayName());
+        foreach (var table in tables)
+        {
+            var partitionings = table.Select(e => e.GetRootType().GetTenantPartitioning()).Distinct().ToList();
+            if (partitionings.Count > 1)
+            {
+                throw new InvalidOperationException(TenancyStrings.TablePartitioningDiffers(
+                    table.Key.Table, table.First().DisplayName(), table.Last().DisplayName()));
+            }
+
+            // Long names are cut, and a partition may be called what another table is called.
+            foreach (var partition in partitionings[0]?.Partitions ?? [])
+            {
+                var name = TenantPartitionNaming.PartitionName(table.Key.Table, partition.Suffix);
+                if (!names.TryAdd((table.Key.Schema, name), table.First().DisplayName()))
+                {
+                    throw new InvalidOperationException(TenancyStrings.PartitionNameCollision(
+                        table.First().DisplayName(), partition.Suffix, name, names[(table.Key.Schema, name)]));
+                }
+            }
+        }
+    }
+
+    private static void ValidateStorageParameters(IEntityType entityType)
+    {
+        if (entityType.GetStorageParameters().Keys.FirstOrDefault() is { } parameter)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.StorageParameterOnPartitionedTable(entityType.DisplayName(), parameter));
+        }
     }
 
     private static void ValidatePartitioning(IEntityType entityType, TenantPartitioning partitioning)
@@ -52,6 +93,11 @@ public class TenancyModelValidator(
                 TenancyStrings.NoPartitions(entity, partitioning.Strategy.ToString().ToUpperInvariant()));
         }
 
+        if (partitions.Where(p => p.IsDefault).ToList() is [var first, .., var last])
+        {
+            throw new InvalidOperationException(TenancyStrings.DuplicateDefaultPartition(entity, first.Suffix, last.Suffix));
+        }
+
         ValidateNames(entityType, partitions);
         ValidateListValues(entity, partitions);
         ValidateRanges(entity, partitions);
@@ -68,15 +114,6 @@ public class TenancyModelValidator(
         foreach (var partition in partitions)
         {
             TenantPartitionNaming.CheckSuffix(partition, entity);
-        }
-
-        // Long table names are cut, and cut names can meet.
-        if (entityType.GetTableName() is { } table
-            && partitions.GroupBy(p => TenantPartitionNaming.PartitionName(table, p.Suffix)).FirstOrDefault(g => g.Skip(1).Any())
-                is { } collision)
-        {
-            throw new InvalidOperationException(TenancyStrings.PartitionNameCollision(
-                entity, collision.Key, collision.First().Suffix, collision.Last().Suffix));
         }
     }
 

@@ -1,34 +1,29 @@
+using System.Collections.Concurrent;
 using EfTenancy.Metadata;
 using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfTenancy.Infrastructure.Internal;
 
 /// <summary>
-///     Under <c>UseInternalServiceProvider</c> EF caches one model per context type, whatever the options say. Two contexts
-///     with other policies would silently share the first one's model, unfiltered entities included; this refuses them.
+///     Under <c>UseInternalServiceProvider</c> EF caches one model for each context type, whatever the options say. A context with
+///     other policies, or with tenancy after one without, would silently get that model, unfiltered entities included; this
+///     refuses it.
 /// </summary>
 public class TenancySingletonOptions : ISingletonOptions
 {
-    private (bool AllEntitiesMultiTenanted, TenantPartitioning? Partitioning)? _policies;
+    private readonly ConcurrentDictionary<Type, (bool HasTenancy, bool AllEntities, TenantPartitioning? Partitioning)> _policies = new();
 
     public virtual void Initialize(IDbContextOptions options)
-    {
-        if (options.FindExtension<TenancyOptionsExtension>() is { } extension)
-        {
-            _policies = (extension.AllEntitiesMultiTenanted, extension.Partitioning);
-        }
-    }
+        => Validate(options);
 
     public virtual void Validate(IDbContextOptions options)
     {
-        if (options.FindExtension<TenancyOptionsExtension>() is not { } extension)
-        {
-            return;
-        }
+        var extension = options.FindExtension<TenancyOptionsExtension>();
+        var policies = (extension is not null, extension?.AllEntitiesMultiTenanted ?? false, extension?.Partitioning);
 
-        var policies = (extension.AllEntitiesMultiTenanted, extension.Partitioning);
-        if ((_policies ??= policies) != policies)
+        if (_policies.GetOrAdd(((DbContextOptions)options).ContextType, policies) != policies)
         {
             throw new InvalidOperationException(TenancyStrings.SingletonOptionsChanged);
         }

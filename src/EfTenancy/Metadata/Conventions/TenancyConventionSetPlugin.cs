@@ -20,15 +20,17 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
 
         conventionSet.EntityTypeAddedConventions.Add(new TenancyAttributeConvention());
 
-        // Behind EF's clean-up, so that types which leave the model are gone; before all other finalizing conventions, so
+        // Behind EF's clean-up, so that types which leave the model are gone, and behind its second look at [Index], which
+        // would add an index again that has the tenant in front by then; before the finalizing conventions that follow, so
         // that indexes, shared columns and value generation are worked out over the tenant's columns too.
-        var cleanup = conventionSet.ModelFinalizingConventions.FindIndex(c => c is ModelCleanupConvention);
+        var last = conventionSet.ModelFinalizingConventions.FindLastIndex(c => c is ModelCleanupConvention or IndexAttributeConvention);
         conventionSet.ModelFinalizingConventions.InsertRange(
-            cleanup + 1,
+            last + 1,
             [
                 new TenantPropertyConvention(tenancy.AllEntitiesMultiTenanted),
                 new TenantKeyConvention(),
                 new TenantIndexConvention(),
+                new TenantSeedDataConvention(),
                 new TenantPartitioningConvention(tenancy.Partitioning),
                 new TenantQueryFilterConvention(),
             ]);

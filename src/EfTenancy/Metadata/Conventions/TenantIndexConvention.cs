@@ -1,7 +1,10 @@
 using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
 
 namespace EfTenancy.Metadata.Conventions;
 
@@ -31,7 +34,10 @@ public class TenantIndexConvention : IModelFinalizingConvention
         entityType.RemoveIndex(index);
 
         var properties = index.Properties.Prepend(tenant).ToList();
-        var newIndex = index.Name is { } name ? entityType.AddIndex(properties, name) : entityType.AddIndex(properties);
+        var newIndex = index.Name is { } name
+            ? entityType.AddIndex(properties, name)
+            // EF has made one already where the columns are those of a foreign key.
+            : entityType.FindIndex(properties) ?? entityType.AddIndex(properties);
         newIndex.IsUnique = true;
 
         // An empty list means that all columns descend.
@@ -44,7 +50,20 @@ public class TenantIndexConvention : IModelFinalizingConvention
 
         foreach (var annotation in index.GetAnnotations())
         {
-            newIndex.SetAnnotation(annotation.Name, annotation.Value);
+            newIndex.SetAnnotation(annotation.Name, BehindTenant(annotation));
         }
     }
+
+    // The provider keeps some settings as lists in the order of the columns; the tenant's entry sets nothing.
+#pragma warning disable EF1001 // The typed setters of these settings differ only in their name.
+    private static object? BehindTenant(IAnnotation annotation)
+        => (annotation.Name, annotation.Value) switch
+        {
+            (NpgsqlAnnotationNames.IndexOperators or RelationalAnnotationNames.Collation, IEnumerable<string> values)
+                => values.Prepend("").ToArray(),
+            (NpgsqlAnnotationNames.IndexNullSortOrder, IEnumerable<NullSortOrder> values)
+                => values.Prepend(NullSortOrder.Unspecified).ToArray(),
+            var (_, value) => value,
+        };
+#pragma warning restore EF1001
 }

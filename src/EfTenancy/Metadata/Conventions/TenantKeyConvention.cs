@@ -78,10 +78,15 @@ public class TenantKeyConvention : IModelFinalizingConvention
                 foreignKey.PrincipalEntityType.DisplayName(),
                 "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
 
+        // The tenants' own table, most likely.
+        if (foreignKey.Properties.Contains(tenant))
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantReferencesMultiTenanted(
+                dependent.DisplayName(), tenant.Name, foreignKey.PrincipalEntityType.DisplayName()));
+        }
+
         var isRequired = foreignKey.IsRequired;
-        foreignKey.SetProperties(
-            foreignKey.Properties.Contains(tenant) ? foreignKey.Properties : foreignKey.Properties.Prepend(tenant).ToList(),
-            newKey);
+        foreignKey.SetProperties(foreignKey.Properties.Prepend(tenant).ToList(), newKey);
         foreignKey.IsRequired = isRequired;
     }
 }

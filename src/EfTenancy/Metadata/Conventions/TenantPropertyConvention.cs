@@ -74,17 +74,37 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted) : IModel
                 entityType.DisplayName(), property.Name, property.ClrType.Name));
         }
 
-        property.IsNullable = false;
+        MakeRequired(property);
 
         // With OnAdd, Update(new Blog { Id = 1 }) would be taken for an insert.
         property.ValueGenerated = ValueGenerated.Never;
 
-        if (!entityType.IsMappedToJson())
+        if (!entityType.IsMappedToJson() && property.FindAnnotation(RelationalAnnotationNames.DefaultValueSql) is null)
         {
             // As SQL: EF warns of constant defaults on key columns, though the rows of an existing table need one.
-            property.SetDefaultValueSql($"'{TenancyDefaults.DefaultTenantId}'");
+            var ownDefault = property.RemoveAnnotation(RelationalAnnotationNames.DefaultValue)?.Value as string;
+            property.SetDefaultValueSql($"'{(ownDefault ?? TenancyDefaults.DefaultTenantId).Replace("'", "''", StringComparison.Ordinal)}'");
         }
 
         entityType.SetTenantProperty(property);
+    }
+
+    private static void MakeRequired(IMutableProperty property)
+    {
+        if (!property.IsNullable)
+        {
+            return;
+        }
+
+        // An own, optional reference to a table of tenants must not become one that deletes a tenant's rows with it.
+        foreach (var foreignKey in property.GetContainingForeignKeys().ToList())
+        {
+            if (foreignKey.DeleteBehavior is DeleteBehavior.ClientSetNull or DeleteBehavior.SetNull)
+            {
+                foreignKey.DeleteBehavior = DeleteBehavior.Restrict;
+            }
+        }
+
+        property.IsNullable = false;
     }
 }

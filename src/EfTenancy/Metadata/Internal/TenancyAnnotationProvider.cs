@@ -24,7 +24,8 @@ public class TenancyAnnotationProvider(RelationalAnnotationProviderDependencies 
             if (mapping.TypeBase is IEntityType entityType
                 && entityType.GetRootType().GetTenantPartitioning() is { } partitioning
                 && entityType.FindTenantProperty() is { } tenant
-                && ColumnOf(table, tenant) is { } column)
+                // Not table.FindColumn(...): the relational model, which that asks, is being built.
+                && mapping.ColumnMappings.FirstOrDefault(m => m.Property == tenant)?.Column is { } column)
             {
                 yield return new Annotation(TenancyAnnotationNames.PartitionStrategy, partitioning.Strategy);
                 yield return new Annotation(TenancyAnnotationNames.PartitionColumn, column.Name);
@@ -33,10 +34,6 @@ public class TenancyAnnotationProvider(RelationalAnnotationProviderDependencies 
             }
         }
     }
-
-    // table.FindColumn asks the relational model, which is just being built.
-    private static IColumn? ColumnOf(ITable table, IProperty property)
-        => table.Columns.FirstOrDefault(c => c.PropertyMappings.Any(m => m.Property == property));
 
     // Plain ON DELETE SET NULL would null the tenant too.
     private static IEnumerable<IAnnotation> SetNullFacts(IForeignKeyConstraint foreignKey)

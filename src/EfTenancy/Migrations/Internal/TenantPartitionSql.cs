@@ -32,14 +32,15 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
         var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
         var child = PartitionIdentifier(table, schema, suffix);
 
-        yield return $"""
-            DO $tenancy$
+        // As a string literal: a dollar quote would end at a name that holds it.
+        yield return "DO " + _text.GenerateSqlLiteral(
+            $"""
             BEGIN
                 IF EXISTS (SELECT FROM {child}) THEN
                     RAISE EXCEPTION USING MESSAGE = {_text.GenerateSqlLiteral(TenancyStrings.PartitionHoldsRows(child, parent))};
                 END IF;
-            END $tenancy$;
-            """;
+            END
+            """) + ";";
         yield return $"ALTER TABLE {parent} DETACH PARTITION {child};";
         yield return $"DROP TABLE {child};";
     }

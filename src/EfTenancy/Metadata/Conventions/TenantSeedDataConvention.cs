@@ -1,0 +1,44 @@
+using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Metadata.Internal;
+
+namespace EfTenancy.Metadata.Conventions;
+
+/// <summary>Gives <c>HasData</c> rows that name no tenant to the default one, as the column's default does with rows that are there.</summary>
+public class TenantSeedDataConvention : IModelFinalizingConvention
+{
+    public virtual void ProcessModelFinalizing(
+        IConventionModelBuilder modelBuilder,
+        IConventionContext<IConventionModelBuilder> context)
+    {
+        foreach (var entityType in ((IMutableModel)modelBuilder.Metadata).GetEntityTypes())
+        {
+            if (entityType.FindTenantProperty() is { } tenant)
+            {
+                GiveToDefaultTenant(entityType, tenant.Name);
+            }
+        }
+    }
+
+    private static void GiveToDefaultTenant(IMutableEntityType entityType, string tenantProperty)
+    {
+#pragma warning disable EF1001 // Seeds can be added but not changed, and a shadow property has no place in the objects given.
+        if (((EntityType)entityType).GetRawSeedData() is not List<object> { Count: > 0 } seeds)
+#pragma warning restore EF1001
+        {
+            return;
+        }
+
+        var values = entityType.GetSeedData().ToList();
+        for (var i = 0; i < seeds.Count; i++)
+        {
+            if (string.IsNullOrEmpty((string?)(values[i].TryGetValue(tenantProperty, out var value) ? value : null)))
+            {
+                values[i][tenantProperty] = TenancyDefaults.DefaultTenantId;
+                seeds[i] = AnonymousSeed.Create(values[i]);
+            }
+        }
+    }
+}

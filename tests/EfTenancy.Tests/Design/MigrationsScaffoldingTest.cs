@@ -1,0 +1,129 @@
+using EfTenancy.Metadata.Builders;
+using EfTenancy.Tests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Xunit;
+
+namespace EfTenancy.Tests.Design;
+
+public class MigrationsScaffoldingTest
+{
+    private static readonly Dictionary<string, Action<TenantPartitioningBuilder>?> Strategies = new()
+    {
+        ["plain"] = null,
+        ["list"] = x => x.ByList().AddTenants("a", "Green").AddPartition("shared", "b", "c"),
+        ["list with hostile tenants"] = x => x.ByList().AddTenants("'; DROP TABLE \"Blogs\"; --", "a\\b", "{0}", "Größe", "😀", "50%", "*DEFAULT*"),
+        ["list with default"] = x => x.ByList().AddTenants("a").WithDefaultPartition("rest"),
+        ["only default"] = x => x.ByList().WithDefaultPartition(),
+        ["list, external"] = x => x.ByExternallyManagedListPartitions(),
+        ["hash"] = x => x.ByHash("one", "two", "three"),
+        ["hash of one"] = x => x.ByHash("one"),
+        ["hash, external"] = x => x.ByExternallyManagedHashPartitions(),
+        ["range"] = x => x.ByRange().AddRange("asia", "a", "azzz").AddRange("other", "b", "b\"'\\").WithDefaultPartition(),
+        ["range, external"] = x => x.ByExternallyManagedRangePartitions(),
+    };
+
+    public static TheoryData<string> Partitionings
+        => [.. Strategies.Keys];
+
+    [Theory, MemberData(nameof(Partitionings))]
+    public void Migration_compiles_and_does_what_the_model_says(string partitioning)
+    {
+        using var context = Context(partitioning);
+        var operations = context.GetService<IMigrationsModelDiffer>().GetDifferences(null, context.DesignTimeModel.GetRelationalModel());
+
+        var scaffolded = new ScaffoldedMigrations(context);
+
+        Assert.Equal(Sql(context, operations), Sql(context, scaffolded.UpOperations));
+        Assert.All(scaffolded.DownOperations, o => Assert.IsType<DropTableOperation>(o));
+    }
+
+    [Theory, MemberData(nameof(Partitionings))]
+    public void Second_migration_is_empty(string partitioning)
+    {
+        using var context = Context(partitioning);
+
+        Assert.Empty(new ScaffoldedMigrations(context).NextOperations(context));
+    }
+
+    [Fact]
+    public void Second_migration_of_a_model_with_everything_is_empty()
+    {
+        using var context = ModelContext.CreateMultiTenanted(b =>
+        {
+            b.Entity<Blog>().IsSingleTenanted().HasIndex(x => x.Name).IsUnique();
+            b.Entity<Post>().HasOne(p => p.Blog).WithMany(x => x.Posts).OnDelete(DeleteBehavior.SetNull);
+            b.Entity<Post>().HasOne<Post>().WithMany().HasForeignKey("ParentId").OnDelete(DeleteBehavior.SetNull);
+            b.Entity<Post>().HasIndex(p => p.BlogId).IsUnique().IsGlobal();
+            b.Entity<Tag>().IsPartitionedByTenant(x => x.ByHash("t")).HasIndex(t => t.Id).IsUnique().HasOperators("int4_ops").IsDescending();
+            b.Entity<Invoice>().DoNotPartition().HasQueryFilter(i => i.Id > 7).Property(i => i.TenantId).HasColumnName("owner");
+        });
+
+        var scaffolded = new ScaffoldedMigrations(context);
+
+        Assert.Empty(scaffolded.NextOperations(context));
+        Assert.Contains("ON DELETE SET NULL (\"ParentId\")", Sql(context, scaffolded.UpOperations), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void New_tenant_is_one_new_partition()
+    {
+        using var before = Context("list");
+        using var after = ModelContext.CreateMultiTenanted(
+            b => b.Entity<Invoice>().IsPartitionedByTenant(x => x.ByList().AddTenants("a", "Green", "new").AddPartition("shared", "b", "c")));
+
+        var operations = new ScaffoldedMigrations(before).NextOperations(after);
+
+        Assert.EndsWith("FOR VALUES IN ('new');", Sql(after, operations).Trim(), StringComparison.Ordinal);
+        Assert.Single(operations);
+    }
+
+    [Fact]
+    public void Migration_reads_as_if_written_by_hand()
+    {
+        using var context = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().ToTable("Invoices", "sc").IsPartitionedByTenant(
+            x => x.ByList().AddPartition("shared", "a", "b\"c").WithDefaultPartition("rest")));
+
+        var code = new ScaffoldedMigrations(context).Migration;
+
+        Assert.Contains(".PartitionByTenant(TenantPartitionStrategy.List, \"TenantId\");", code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.CreateTenantPartition(table: "Invoices", suffix: "shared", values: ["a", "b\"c"], schema: "sc");""",
+            code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.CreateDefaultTenantPartition(table: "Invoices", suffix: "rest", schema: "sc");""",
+            code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains(
+            """b.IsPartitionedByTenant(x => x.ByList().AddPartition("shared", "a", "b\"c").WithDefaultPartition("rest"))""",
+            OnOneLine(code.SnapshotCode), StringComparison.Ordinal);
+        Assert.DoesNotContain("Tenancy:Is", code.SnapshotCode, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hash", """suffix: "two", modulus: 3, remainder: 1""", """.ByHash("one", "two", "three")""")]
+    [InlineData("range", """suffix: "asia", from: "a", to: "azzz" """, """.ByRange().AddRange("asia", "a", "azzz")""")]
+    public void Other_strategies_read_as_if_written_by_hand(string partitioning, string call, string fluent)
+    {
+        using var context = Context(partitioning);
+
+        var code = new ScaffoldedMigrations(context).Migration;
+
+        Assert.Contains($"migrationBuilder.CreateTenantPartition(table: \"Invoice\", {call.Trim()});", code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains($"b.IsPartitionedByTenant(x => x{fluent}", OnOneLine(code.SnapshotCode), StringComparison.Ordinal);
+    }
+
+    private static ModelContext Context(string partitioning)
+        => ModelContext.CreateMultiTenanted(b =>
+        {
+            var invoice = b.Entity<Invoice>();
+            _ = Strategies[partitioning] is { } strategy ? invoice.IsPartitionedByTenant(strategy) : invoice;
+        });
+
+    private static string OnOneLine(string code)
+        => string.Concat(code.Split('\n').Select(l => l.Trim()));
+
+    private static string Sql(ModelContext context, IReadOnlyList<MigrationOperation> operations)
+        => string.Join('\n', context.GetService<IMigrationsSqlGenerator>().Generate(operations).Select(c => c.CommandText));
+}

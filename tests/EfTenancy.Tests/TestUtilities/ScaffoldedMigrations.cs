@@ -1,0 +1,77 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Design.Internal;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Design;
+using Microsoft.EntityFrameworkCore.Migrations.Internal;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace EfTenancy.Tests.TestUtilities;
+
+/// <summary>What <c>dotnet ef migrations add</c> writes for a context, and what comes of it when it is compiled.</summary>
+#pragma warning disable EF1001 // `dotnet ef` uses these too.
+public sealed class ScaffoldedMigrations
+{
+    private static readonly PortableExecutableReference[] References =
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(p => MetadataReference.CreateFromFile(p))];
+
+    private readonly Lazy<Assembly> _assembly;
+
+    public ScaffoldedMigrations(ModelContext context)
+    {
+        // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.
+        var assembly = typeof(ScaffoldedMigrations).Assembly;
+        using var services = (ServiceProvider)new DesignTimeServicesBuilder(
+                assembly, assembly, new OperationReporter(new OperationReportHandler()), [])
+            .CreateServiceCollection(context).BuildServiceProvider(validateScopes: true);
+        using var scope = services.CreateScope();
+
+        Migration = scope.ServiceProvider.GetRequiredService<IMigrationsScaffolder>().ScaffoldMigration("Initial", "Scaffolded");
+        _assembly = new Lazy<Assembly>(() => Compile(Migration.MigrationCode, Migration.MetadataCode, Migration.SnapshotCode));
+    }
+
+    public ScaffoldedMigration Migration { get; }
+
+    public IReadOnlyList<MigrationOperation> UpOperations
+        => Create<Migration>().UpOperations;
+
+    public IReadOnlyList<MigrationOperation> DownOperations
+        => Create<Migration>().DownOperations;
+
+    /// <summary>The operations that a second <c>dotnet ef migrations add</c> would find for this context.</summary>
+    public IReadOnlyList<MigrationOperation> NextOperations(ModelContext context)
+    {
+        var snapshot = new SnapshotModelProcessor(new OperationReporter(new OperationReportHandler()), context.GetService<IModelRuntimeInitializer>())
+            .Process(Create<ModelSnapshot>().Model)!;
+        var differ = context.GetService<IMigrationsModelDiffer>();
+        var (before, after) = (snapshot.GetRelationalModel(), context.DesignTimeModel.GetRelationalModel());
+
+        var operations = differ.GetDifferences(before, after);
+        Assert.Equal(operations.Count > 0, differ.HasDifferences(before, after));
+        return operations;
+    }
+
+    private T Create<T>()
+        => (T)Activator.CreateInstance(_assembly.Value.GetTypes().Single(t => t.IsSubclassOf(typeof(T))))!;
+
+    private static Assembly Compile(params string[] sources)
+    {
+        var compilation = CSharpCompilation.Create(
+            Guid.NewGuid().ToString(), sources.Select(s => CSharpSyntaxTree.ParseText(s)), References,
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
+
+        using var stream = new MemoryStream();
+        var result = compilation.Emit(stream);
+        Assert.True(result.Success, string.Join('\n', [.. result.Diagnostics.Select(d => d.ToString()), .. sources]));
+        stream.Position = 0;
+        return AssemblyLoadContext.Default.LoadFromStream(stream);
+    }
+}
+#pragma warning restore EF1001
