@@ -43,6 +43,14 @@ public class TenancyDbContextOptionsBuilder
     }
 
     /// <summary>
+    ///     What happens to the case of tenant ids wherever they come in: <see cref="TenantIdStyle.CaseSensitive" /> by default. As
+    ///     Marten's <c>TenantIdStyle</c>.
+    /// </summary>
+    /// <param name="style">The style.</param>
+    public virtual TenancyDbContextOptionsBuilder UseTenantIdStyle(TenantIdStyle style)
+        => With(e => e.WithTenantIdStyle(style));
+
+    /// <summary>
     ///     Work without a tenant throws <see cref="DefaultTenantUsageDisabledException" /> instead of using
     ///     <see cref="TenancyDefaults.DefaultTenantId" />. The default tenant is enabled by default, as in Marten.
     /// </summary>

@@ -2,7 +2,6 @@ using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
-using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -47,7 +46,7 @@ public sealed class TenancyFacade
     /// <exception cref="InvalidOperationException">The context tracks entities and worked for another tenant so far.</exception>
     public void Use(string tenantId)
     {
-        TenantIdRules.Check(tenantId, nameof(tenantId));
+        tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
 
 #pragma warning disable EF1001 // ChangeTracker.Entries() would detect changes and box an entry for each row just to count them.
         if (_tenant.PinnedTenantId is { } current
@@ -69,7 +68,7 @@ public sealed class TenancyFacade
     /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
     public TenantOperations ForTenant(string tenantId)
     {
-        TenantIdRules.Check(tenantId, nameof(tenantId));
+        tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
 
         _tenant.Open(tenantId);
         return new TenantOperations(_context, _tenant, tenantId);

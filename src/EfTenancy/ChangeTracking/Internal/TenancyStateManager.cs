@@ -33,10 +33,14 @@ public class TenancyStateManager(StateManagerDependencies dependencies, CurrentT
     private InternalEntityEntry Stamp(InternalEntityEntry entry)
     {
         if (entry.EntityState == EntityState.Detached
-            && entry.EntityType.FindTenantProperty() is { } property
-            && string.IsNullOrEmpty((string?)entry[property]))
+            && entry.EntityType.FindTenantProperty() is { } property)
         {
-            entry[property] = tenant.TenantIdOfNewWork;
+            var given = (string?)entry[property];
+            var tenantId = string.IsNullOrEmpty(given) ? tenant.TenantIdOfNewWork : tenant.Normalize(given, property.Name);
+            if (tenantId != given)
+            {
+                entry[property] = tenantId;
+            }
         }
 
         return entry;

@@ -20,6 +20,7 @@ public class CurrentTenant(
     // A context that no container made has no application services, and its accessor is asked all the same.
     private static readonly IServiceProvider NoServices = new ServiceContainer();
 
+    private readonly TenantIdStyle _style = options.FindExtension<TenancyOptionsExtension>()?.TenantIdStyle ?? default;
     private readonly HashSet<string> _opened = [];
     private string? _tenantId;
     private string? _workingFor;
@@ -45,6 +46,10 @@ public class CurrentTenant(
 
     public virtual void Use(string tenantId)
         => Settle(tenantId);
+
+    /// <summary>A tenant id as it comes in, in the form that rows and partitions have.</summary>
+    public virtual string Normalize(string? tenantId, string parameterName)
+        => TenantIdRules.Normalize(TenantIdRules.Check(tenantId, parameterName), _style);
 
     /// <summary>Whether this unit of work may write rows of a tenant.</summary>
     public virtual bool IsOpen(string? tenantId)
@@ -94,7 +99,7 @@ public class CurrentTenant(
 
         if (!string.IsNullOrEmpty(tenantId))
         {
-            return TenantIdRules.Check(tenantId, nameof(ITenantAccessor.TenantId));
+            return Normalize(tenantId, nameof(ITenantAccessor.TenantId));
         }
 
         if (extension?.DefaultTenantDisabled == true)

@@ -24,6 +24,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     {
         AllEntitiesMultiTenanted = copyFrom.AllEntitiesMultiTenanted;
         Partitioning = copyFrom.Partitioning;
+        TenantIdStyle = copyFrom.TenantIdStyle;
         DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
         TenantAccessor = copyFrom.TenantAccessor;
     }
@@ -34,6 +35,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     public virtual bool AllEntitiesMultiTenanted { get; private set; }
 
     public virtual TenantPartitioning? Partitioning { get; private set; }
+
+    public virtual TenantIdStyle TenantIdStyle { get; private set; }
 
     public virtual bool DefaultTenantDisabled { get; private set; }
 
@@ -53,6 +56,13 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     {
         var clone = Clone();
         clone.Partitioning = partitioning;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithTenantIdStyle(TenantIdStyle style)
+    {
+        var clone = Clone();
+        clone.TenantIdStyle = style;
         return clone;
     }
 
@@ -107,16 +117,18 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             => Extension.AllEntitiesMultiTenanted ? "using tenancy for all entities " : "using tenancy ";
 
         public override int GetServiceProviderHashCode()
-            => HashCode.Combine(Extension.AllEntitiesMultiTenanted, Extension.Partitioning);
+            => HashCode.Combine(Extension.AllEntitiesMultiTenanted, Extension.Partitioning, Extension.TenantIdStyle);
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other)
             => other is ExtensionInfo otherInfo
                 && Extension.AllEntitiesMultiTenanted == otherInfo.Extension.AllEntitiesMultiTenanted
-                && Equals(Extension.Partitioning, otherInfo.Extension.Partitioning);
+                && Equals(Extension.Partitioning, otherInfo.Extension.Partitioning)
+                && Extension.TenantIdStyle == otherInfo.Extension.TenantIdStyle;
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
         {
             debugInfo["Tenancy:" + nameof(AllEntitiesMultiTenanted)] = Extension.AllEntitiesMultiTenanted ? "1" : "0";
+            debugInfo["Tenancy:" + nameof(TenantIdStyle)] = Extension.TenantIdStyle.ToString();
             debugInfo["Tenancy:" + nameof(Partitioning)] = Extension.Partitioning?.Serialize() ?? "";
         }
     }

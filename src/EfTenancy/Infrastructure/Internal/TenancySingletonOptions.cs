@@ -13,7 +13,7 @@ namespace EfTenancy.Infrastructure.Internal;
 /// </summary>
 public class TenancySingletonOptions : ISingletonOptions
 {
-    private readonly ConcurrentDictionary<Type, (bool HasTenancy, bool AllEntities, TenantPartitioning? Partitioning)> _policies = new();
+    private readonly ConcurrentDictionary<Type, (bool HasTenancy, bool AllEntities, TenantPartitioning? Partitioning, TenantIdStyle? IdStyle)> _policies = new();
 
     public virtual void Initialize(IDbContextOptions options)
         => Validate(options);
@@ -21,7 +21,7 @@ public class TenancySingletonOptions : ISingletonOptions
     public virtual void Validate(IDbContextOptions options)
     {
         var extension = options.FindExtension<TenancyOptionsExtension>();
-        var policies = (extension is not null, extension?.AllEntitiesMultiTenanted ?? false, extension?.Partitioning);
+        var policies = (extension is not null, extension?.AllEntitiesMultiTenanted ?? false, extension?.Partitioning, extension?.TenantIdStyle);
 
         if (_policies.GetOrAdd(((DbContextOptions)options).ContextType, policies) != policies)
         {

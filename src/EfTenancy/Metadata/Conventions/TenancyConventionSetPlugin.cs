@@ -30,8 +30,8 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
                 new TenantPropertyConvention(tenancy.AllEntitiesMultiTenanted),
                 new TenantKeyConvention(),
                 new TenantIndexConvention(),
-                new TenantSeedDataConvention(),
-                new TenantPartitioningConvention(tenancy.Partitioning),
+                new TenantSeedDataConvention(tenancy.TenantIdStyle),
+                new TenantPartitioningConvention(tenancy.Partitioning, tenancy.TenantIdStyle),
                 new TenantQueryFilterConvention(),
             ]);
 

@@ -1,4 +1,5 @@
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Internal;
 namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>Gives <c>HasData</c> rows that name no tenant to the default one, as the column's default does with rows that are there.</summary>
-public class TenantSeedDataConvention : IModelFinalizingConvention
+public class TenantSeedDataConvention(TenantIdStyle style) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -22,7 +23,7 @@ public class TenantSeedDataConvention : IModelFinalizingConvention
         }
     }
 
-    private static void GiveToDefaultTenant(IMutableEntityType entityType, string tenantProperty)
+    private void GiveToDefaultTenant(IMutableEntityType entityType, string tenantProperty)
     {
 #pragma warning disable EF1001 // Seeds can be added but not changed, and a shadow property has no place in the objects given.
         if (((EntityType)entityType).GetRawSeedData() is not List<object> { Count: > 0 } seeds)
@@ -34,9 +35,11 @@ public class TenantSeedDataConvention : IModelFinalizingConvention
         var values = entityType.GetSeedData().ToList();
         for (var i = 0; i < seeds.Count; i++)
         {
-            if (string.IsNullOrEmpty((string?)(values[i].TryGetValue(tenantProperty, out var value) ? value : null)))
+            var given = values[i].TryGetValue(tenantProperty, out var value) ? (string?)value : null;
+            var tenantId = TenantIdRules.Normalize(string.IsNullOrEmpty(given) ? TenancyDefaults.DefaultTenantId : given, style);
+            if (tenantId != given)
             {
-                values[i][tenantProperty] = TenancyDefaults.DefaultTenantId;
+                values[i][tenantProperty] = tenantId;
                 seeds[i] = AnonymousSeed.Create(values[i]);
             }
         }

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using EfTenancy.Diagnostics.Internal;
+using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
@@ -17,7 +18,7 @@ namespace EfTenancy.Query.Internal;
 ///     EF drops a named filter for a whole query, so the others need theirs back. Navigations need none: foreign keys hold the
 ///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused.
 /// </remarks>
-public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, DbContext context)
+public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant)
 {
     private const string CurrentTenantParameterName = "tenancy_current";
     private const string TenantParameterName = "tenancy_tenant";
@@ -35,7 +36,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         var predicates = new PredicateRemover();
         query = predicates.Visit(query);
 
-        queryCompilationContext.Logger.CrossTenantQuery(context, predicates.MethodName!);
+        queryCompilationContext.Logger.CrossTenantQuery(tenant.Context, predicates.MethodName!);
 
         var filtersAreIgnored = IgnoredFiltersFinder.IgnoresTenancy(query);
         if (!filtersAreIgnored)
@@ -96,14 +97,41 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         => tenants switch
         {
             ConstantExpression { Value: IEnumerable<string> values } => Expression.NewArrayInit(
-                typeof(string),
-                values.Select(value => queryCompilationContext.RegisterRuntimeParameter(
-                    TenantParameterName + _tenantParameters++,
-                    Expression.Lambda(Expression.Constant(value), QueryCompilationContext.QueryContextParameter)))),
-            QueryParameterExpression parameter => new QueryParameterExpression(
-                parameter.Name, parameter.Type, ParameterTranslationMode.MultipleParameters),
-            _ => tenants,
+                typeof(string), values.Select(value => Parameter(Normalized(Expression.Constant(value))))),
+            NewArrayExpression array => Expression.NewArrayInit(
+                typeof(string), array.Expressions.Select(e => Parameter(Normalized(ValueOf(e))))),
+            _ => new QueryParameterExpression(
+                Parameter(Normalized(ValueOf(tenants))).Name, typeof(string[]), ParameterTranslationMode.MultipleParameters),
         };
+
+    private QueryParameterExpression Parameter(Expression value)
+        => queryCompilationContext.RegisterRuntimeParameter(
+            TenantParameterName + _tenantParameters++,
+            Expression.Lambda(value, QueryCompilationContext.QueryContextParameter));
+
+    private static Expression ValueOf(Expression constantOrParameter)
+        => constantOrParameter is QueryParameterExpression parameter
+            ? Expression.Convert(
+                Expression.Property(
+                    Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Parameters)),
+                    "Item",
+                    Expression.Constant(parameter.Name)),
+                parameter.Type)
+            : constantOrParameter;
+
+    private static MethodCallExpression Normalized(Expression tenants)
+        => Expression.Call(
+            typeof(CrossTenantPredicateRewriter),
+            tenants.Type == typeof(string) ? nameof(NormalizeOne) : nameof(NormalizeAll),
+            null,
+            Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)),
+            tenants);
+
+    private static string NormalizeOne(DbContext context, string tenantId)
+        => TenantFilterExpression.CurrentTenantOf(context).Normalize(tenantId, "tenantIds");
+
+    private static string[] NormalizeAll(DbContext context, string[] tenantIds)
+        => [.. tenantIds.Select(t => NormalizeOne(context, t))];
 
     private sealed class RootSeparator : ExpressionVisitor
     {

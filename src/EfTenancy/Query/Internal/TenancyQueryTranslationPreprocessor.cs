@@ -26,7 +26,7 @@ public class TenancyQueryTranslationPreprocessor(
 
         if (CrossTenantPredicateFinder.Contains(query))
         {
-            query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant.Context).Rewrite(query);
+            query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant).Rewrite(query);
         }
 
         return base.Process(query);

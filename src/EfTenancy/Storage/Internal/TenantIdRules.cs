@@ -2,13 +2,23 @@ using EfTenancy.Properties;
 
 namespace EfTenancy.Storage.Internal;
 
-/// <summary>What a tenant id may look like; every entrance asks here.</summary>
+/// <summary>What a tenant id may look like, and what its style makes of it; every entrance asks here.</summary>
 public static class TenantIdRules
 {
     public static string Check(string? tenantId, string parameterName)
         => Violation(tenantId) is { } violation
             ? throw new ArgumentException(violation, parameterName)
             : tenantId!;
+
+    public static string Normalize(string tenantId, TenantIdStyle style)
+        => style == TenantIdStyle.CaseSensitive || tenantId == TenancyDefaults.DefaultTenantId ? tenantId
+            : style == TenantIdStyle.ForceUpperCase ? tenantId.ToUpperInvariant()
+            : LowerCase(tenantId);
+
+#pragma warning disable CA1308 // Lower case is what the user asked for, not a way to compare.
+    private static string LowerCase(string tenantId)
+        => tenantId.ToLowerInvariant();
+#pragma warning restore CA1308
 
     private static string? Violation(string? tenantId)
         => string.IsNullOrWhiteSpace(tenantId) ? TenancyStrings.TenantIdIsBlank

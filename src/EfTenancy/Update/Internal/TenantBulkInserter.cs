@@ -148,7 +148,7 @@ public sealed class TenantBulkInserter<TEntity>
     {
         if (!_plan.Tenant!.IsShadowProperty()
             && (string?)_plan.Tenant.GetGetter().GetClrValue(entity) is { Length: > 0 } own
-            && own != tenantId)
+            && _current.Normalize(own, _plan.Tenant.Name) != tenantId)
         {
             var message = TenancyStrings.CrossTenantWrite(
                 _plan.EntityType.DisplayName(), _plan.Table.SchemaQualifiedName, own, tenantId);

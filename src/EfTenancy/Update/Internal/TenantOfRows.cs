@@ -1,5 +1,4 @@
 using EfTenancy.Infrastructure.Internal;
-using EfTenancy.Storage.Internal;
 
 namespace EfTenancy.Update.Internal;
 
@@ -10,7 +9,7 @@ public sealed class TenantOfRows<TEntity>
     private readonly Func<TEntity, string>? _ofEach;
 
     // The first row of each tenant: a tenant without partition is refused at its first row.
-    private readonly Dictionary<string, long> _firstRows = [];
+    private readonly Dictionary<string, (string TenantId, long Row)> _firstRows = [];
 
     private TenantOfRows(string? named, Func<TEntity, string>? ofEach)
     {
@@ -36,23 +35,24 @@ public sealed class TenantOfRows<TEntity>
         {
             return (entity, row) =>
             {
-                var tenantId = ofEach(entity);
-                if (tenantId is null || !_firstRows.ContainsKey(tenantId))
+                var given = ofEach(entity);
+                if (given is null || !_firstRows.TryGetValue(given, out var first))
                 {
-                    _firstRows.Add(TenantIdRules.Check(tenantId, nameof(tenantId)), row);
+                    first = (current.Normalize(given, "tenantId"), row);
+                    _firstRows.Add(given!, first);
                 }
 
-                return tenantId!;
+                return first.TenantId;
             };
         }
 
-        var one = _named ?? current.TenantId;
-        _firstRows.Add(one, 1);
+        var one = _named is null ? current.TenantId : current.Normalize(_named, "tenantId");
+        _firstRows.Add(one, (one, 1));
         return (_, _) => one;
     }
 
     public string? FirstAt(long? row)
         => _firstRows.Count == 1
-            ? _firstRows.Keys.First()
-            : _firstRows.Where(f => f.Value == row).Select(f => f.Key).FirstOrDefault();
+            ? _firstRows.Values.First().TenantId
+            : _firstRows.Values.Where(f => f.Row == row).Select(f => f.TenantId).FirstOrDefault();
 }
