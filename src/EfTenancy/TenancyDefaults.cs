@@ -13,9 +13,9 @@ public static class TenancyDefaults
     /// <summary>The key of the named query filter that keeps a query inside its tenant: <c>Tenancy</c>.</summary>
     public const string QueryFilterName = "Tenancy";
 
-    /// <summary>The name of the tenant property and, through EF's usual rules, of its column: <c>TenantId</c>.</summary>
+    /// <summary>The name of the tenant property and, through EF's usual rules, of its column, unless <c>UseTenantProperty</c> says otherwise.</summary>
     public const string TenantPropertyName = "TenantId";
 
-    /// <summary>The longest tenant id, in UTF-16 code units: 128. A longer one is refused with an <see cref="ArgumentException" />.</summary>
+    /// <summary>The longest tenant id, in UTF-16 code units, unless <c>UseTenantProperty</c> says less. A longer one is refused with an <see cref="ArgumentException" />.</summary>
     public const int MaxTenantIdLength = 128;
 }

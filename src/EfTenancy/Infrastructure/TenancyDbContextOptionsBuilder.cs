@@ -51,6 +51,28 @@ public class TenancyDbContextOptionsBuilder
         => With(e => e.WithTenantIdStyle(style));
 
     /// <summary>
+    ///     The name of the tenant property, and through EF's usual rules of its column, and the length of tenant ids. An entity with a
+    ///     property of that name uses it; the others get a shadow property.
+    /// </summary>
+    /// <param name="name">The name; <see cref="TenancyDefaults.TenantPropertyName" /> by default.</param>
+    /// <param name="maxLength">
+    ///     The longest tenant id in UTF-16 code units, and the length of the column: from 9, which the
+    ///     default tenant needs, to <see cref="TenancyDefaults.MaxTenantIdLength" />, which is the default.
+    /// </param>
+    /// <exception cref="ArgumentException">The name is blank.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
+    public virtual TenancyDbContextOptionsBuilder UseTenantProperty(
+        string name = TenancyDefaults.TenantPropertyName,
+        int maxLength = TenancyDefaults.MaxTenantIdLength)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, TenancyDefaults.DefaultTenantId.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, TenancyDefaults.MaxTenantIdLength);
+
+        return With(e => e.WithTenantProperty(name, maxLength));
+    }
+
+    /// <summary>
     ///     Work without a tenant throws <see cref="DefaultTenantUsageDisabledException" /> instead of using
     ///     <see cref="TenancyDefaults.DefaultTenantId" />. The default tenant is enabled by default, as in Marten.
     /// </summary>

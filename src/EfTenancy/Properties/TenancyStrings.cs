@@ -11,8 +11,8 @@ internal static class TenancyStrings
         => "A tenant id must have at least one character that is not white space. To work without a tenant, do not call "
             + "Use(...) and let the ITenantAccessor answer null.";
 
-    public static string TenantIdIsTooLong(int length)
-        => $"A tenant id has at most {TenancyDefaults.MaxTenantIdLength} characters (UTF-16 code units); this one has {length}. "
+    public static string TenantIdIsTooLong(int length, int maxLength)
+        => $"A tenant id has at most {maxLength} characters (UTF-16 code units); this one has {length}. "
             + "Give the tenant a shorter id.";
 
     public static string TenantIdHasControlCharacter

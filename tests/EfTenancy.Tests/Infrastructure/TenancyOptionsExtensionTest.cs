@@ -16,12 +16,16 @@ public class TenancyOptionsExtensionTest
         var extension = Extension(
             t => t.AllEntitiesAreMultiTenanted()
                 .PartitionMultiTenantedEntities(x => x.ByHash("one", "two"))
+                .UseTenantIdStyle(TenantIdStyle.ForceLowerCase)
+                .UseTenantProperty("Customer", 20)
                 .DisableDefaultTenant()
                 .UseTenantAccessor(accessor));
 
         Assert.True(extension.AllEntitiesMultiTenanted);
         Assert.Equal(TenantPartitionStrategy.Hash, extension.Partitioning!.Strategy);
         Assert.Equal(["one", "two"], extension.Partitioning.Partitions!.Select(p => p.Suffix));
+        Assert.Equal(TenantIdStyle.ForceLowerCase, extension.TenantIdStyle);
+        Assert.Equal(("Customer", 20), (extension.TenantPropertyName, extension.MaxTenantIdLength));
         Assert.True(extension.DefaultTenantDisabled);
         Assert.Same(accessor, extension.TenantAccessor);
     }
@@ -51,6 +55,8 @@ public class TenancyOptionsExtensionTest
 
         Assert.NotSame(original, original.WithAllEntitiesMultiTenanted());
         Assert.NotSame(original, original.WithPartitioning(Extension(OneList("a")).Partitioning));
+        Assert.NotSame(original, original.WithTenantIdStyle(TenantIdStyle.ForceLowerCase));
+        Assert.NotSame(original, original.WithTenantProperty("Customer", 20));
         Assert.NotSame(original, original.WithDefaultTenantDisabled());
         Assert.NotSame(original, original.WithTenantAccessor(_ => "Green"));
         AssertBare(original);
@@ -63,6 +69,10 @@ public class TenancyOptionsExtensionTest
         [
             Extension(),
             Extension(t => t.AllEntitiesAreMultiTenanted()),
+            Extension(t => t.UseTenantIdStyle(TenantIdStyle.ForceLowerCase)),
+            Extension(t => t.UseTenantIdStyle(TenantIdStyle.ForceUpperCase)),
+            Extension(t => t.UseTenantProperty("Customer")),
+            Extension(t => t.UseTenantProperty(maxLength: 20)),
             Extension(OneList("a")),
             Extension(OneList("b")),
             Extension(OneList("a", "b")),

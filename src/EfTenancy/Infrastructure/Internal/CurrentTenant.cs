@@ -20,7 +20,7 @@ public class CurrentTenant(
     // A context that no container made has no application services, and its accessor is asked all the same.
     private static readonly IServiceProvider NoServices = new ServiceContainer();
 
-    private readonly TenantIdStyle _style = options.FindExtension<TenancyOptionsExtension>()?.TenantIdStyle ?? default;
+    private readonly TenancyOptionsExtension? _options = options.FindExtension<TenancyOptionsExtension>();
     private readonly HashSet<string> _opened = [];
     private string? _tenantId;
     private string? _workingFor;
@@ -49,7 +49,9 @@ public class CurrentTenant(
 
     /// <summary>A tenant id as it comes in, in the form that rows and partitions have.</summary>
     public virtual string Normalize(string? tenantId, string parameterName)
-        => TenantIdRules.Normalize(TenantIdRules.Check(tenantId, parameterName), _style);
+        => TenantIdRules.Normalize(
+            TenantIdRules.Check(tenantId, parameterName, _options?.MaxTenantIdLength ?? TenancyDefaults.MaxTenantIdLength),
+            _options?.TenantIdStyle ?? default);
 
     /// <summary>Whether this unit of work may write rows of a tenant.</summary>
     public virtual bool IsOpen(string? tenantId)
@@ -94,15 +96,14 @@ public class CurrentTenant(
 
     private string Resolve()
     {
-        var extension = options.FindExtension<TenancyOptionsExtension>();
-        var tenantId = FromApplication(extension);
+        var tenantId = FromApplication();
 
         if (!string.IsNullOrEmpty(tenantId))
         {
             return Normalize(tenantId, nameof(ITenantAccessor.TenantId));
         }
 
-        if (extension?.DefaultTenantDisabled == true)
+        if (_options?.DefaultTenantDisabled == true)
         {
             throw new DefaultTenantUsageDisabledException();
         }
@@ -111,11 +112,11 @@ public class CurrentTenant(
         return TenancyDefaults.DefaultTenantId;
     }
 
-    private string? FromApplication(TenancyOptionsExtension? extension)
+    private string? FromApplication()
     {
         var services = options.FindExtension<CoreOptionsExtension>()?.ApplicationServiceProvider;
 
-        return extension?.TenantAccessor is { } accessor
+        return _options?.TenantAccessor is { } accessor
             ? accessor(services ?? NoServices)
             : services?.GetService<ITenantAccessor>()?.TenantId;
     }

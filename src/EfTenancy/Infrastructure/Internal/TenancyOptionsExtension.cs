@@ -25,6 +25,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         AllEntitiesMultiTenanted = copyFrom.AllEntitiesMultiTenanted;
         Partitioning = copyFrom.Partitioning;
         TenantIdStyle = copyFrom.TenantIdStyle;
+        TenantPropertyName = copyFrom.TenantPropertyName;
+        MaxTenantIdLength = copyFrom.MaxTenantIdLength;
         DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
         TenantAccessor = copyFrom.TenantAccessor;
     }
@@ -38,9 +40,17 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     public virtual TenantIdStyle TenantIdStyle { get; private set; }
 
+    public virtual string TenantPropertyName { get; private set; } = TenancyDefaults.TenantPropertyName;
+
+    public virtual int MaxTenantIdLength { get; private set; } = TenancyDefaults.MaxTenantIdLength;
+
     public virtual bool DefaultTenantDisabled { get; private set; }
 
     public virtual Func<IServiceProvider, string?>? TenantAccessor { get; private set; }
+
+    /// <summary>What shapes the model.</summary>
+    public virtual TenancyModelOptions ModelOptions
+        => new(AllEntitiesMultiTenanted, Partitioning, TenantIdStyle, TenantPropertyName, MaxTenantIdLength);
 
     protected virtual TenancyOptionsExtension Clone()
         => new(this);
@@ -63,6 +73,14 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     {
         var clone = Clone();
         clone.TenantIdStyle = style;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithTenantProperty(string name, int maxLength)
+    {
+        var clone = Clone();
+        clone.TenantPropertyName = name;
+        clone.MaxTenantIdLength = maxLength;
         return clone;
     }
 
@@ -110,6 +128,9 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         private new TenancyOptionsExtension Extension
             => (TenancyOptionsExtension)base.Extension;
 
+        private TenancyModelOptions ModelOptions
+            => Extension.ModelOptions;
+
         public override bool IsDatabaseProvider
             => false;
 
@@ -117,19 +138,13 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             => Extension.AllEntitiesMultiTenanted ? "using tenancy for all entities " : "using tenancy ";
 
         public override int GetServiceProviderHashCode()
-            => HashCode.Combine(Extension.AllEntitiesMultiTenanted, Extension.Partitioning, Extension.TenantIdStyle);
+            => ModelOptions.GetHashCode();
 
         public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other)
             => other is ExtensionInfo otherInfo
-                && Extension.AllEntitiesMultiTenanted == otherInfo.Extension.AllEntitiesMultiTenanted
-                && Equals(Extension.Partitioning, otherInfo.Extension.Partitioning)
-                && Extension.TenantIdStyle == otherInfo.Extension.TenantIdStyle;
+                && ModelOptions == otherInfo.ModelOptions;
 
         public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
-        {
-            debugInfo["Tenancy:" + nameof(AllEntitiesMultiTenanted)] = Extension.AllEntitiesMultiTenanted ? "1" : "0";
-            debugInfo["Tenancy:" + nameof(TenantIdStyle)] = Extension.TenantIdStyle.ToString();
-            debugInfo["Tenancy:" + nameof(Partitioning)] = Extension.Partitioning?.Serialize() ?? "";
-        }
+            => debugInfo["Tenancy"] = ModelOptions.ToString();
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using EfTenancy.Metadata;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -13,17 +12,17 @@ namespace EfTenancy.Infrastructure.Internal;
 /// </summary>
 public class TenancySingletonOptions : ISingletonOptions
 {
-    private readonly ConcurrentDictionary<Type, (bool HasTenancy, bool AllEntities, TenantPartitioning? Partitioning, TenantIdStyle? IdStyle)> _policies = new();
+    // The box tells "no tenancy" from "not seen yet".
+    private readonly ConcurrentDictionary<Type, ValueTuple<TenancyModelOptions?>> _options = new();
 
     public virtual void Initialize(IDbContextOptions options)
         => Validate(options);
 
     public virtual void Validate(IDbContextOptions options)
     {
-        var extension = options.FindExtension<TenancyOptionsExtension>();
-        var policies = (extension is not null, extension?.AllEntitiesMultiTenanted ?? false, extension?.Partitioning, extension?.TenantIdStyle);
+        var modelOptions = ValueTuple.Create(options.FindExtension<TenancyOptionsExtension>()?.ModelOptions);
 
-        if (_policies.GetOrAdd(((DbContextOptions)options).ContextType, policies) != policies)
+        if (!_options.GetOrAdd(((DbContextOptions)options).ContextType, modelOptions).Equals(modelOptions))
         {
             throw new InvalidOperationException(TenancyStrings.SingletonOptionsChanged);
         }

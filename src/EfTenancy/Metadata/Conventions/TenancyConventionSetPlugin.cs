@@ -27,7 +27,8 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
         conventionSet.ModelFinalizingConventions.InsertRange(
             last + 1,
             [
-                new TenantPropertyConvention(tenancy.AllEntitiesMultiTenanted),
+                new TenantPropertyConvention(
+                    tenancy.AllEntitiesMultiTenanted, tenancy.TenantPropertyName, tenancy.MaxTenantIdLength),
                 new TenantKeyConvention(),
                 new TenantIndexConvention(),
                 new TenantSeedDataConvention(tenancy.TenantIdStyle),

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>Decides which entity types are multi-tenanted and gives those their tenant property.</summary>
-public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted) : IModelFinalizingConvention
+public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string tenantPropertyName, int maxTenantIdLength) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -60,13 +60,13 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted) : IModel
     private bool ReferencesMultiTenanted(IMutableEntityType entityType, Dictionary<IMutableEntityType, bool> decided)
         => entityType.GetForeignKeys().Any(fk => IsMultiTenanted(fk.PrincipalEntityType.GetRootType(), decided));
 
-    private static void AddTenantProperty(IMutableEntityType entityType)
+    private void AddTenantProperty(IMutableEntityType entityType)
     {
-        var property = entityType.FindProperty(TenancyDefaults.TenantPropertyName);
+        var property = entityType.FindProperty(tenantPropertyName);
         if (property is null)
         {
-            property = entityType.AddProperty(TenancyDefaults.TenantPropertyName, typeof(string));
-            property.SetMaxLength(TenancyDefaults.MaxTenantIdLength);
+            property = entityType.AddProperty(tenantPropertyName, typeof(string));
+            property.SetMaxLength(maxTenantIdLength);
         }
         else if (property.ClrType != typeof(string))
         {

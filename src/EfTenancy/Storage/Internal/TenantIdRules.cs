@@ -5,8 +5,8 @@ namespace EfTenancy.Storage.Internal;
 /// <summary>What a tenant id may look like, and what its style makes of it; every entrance asks here.</summary>
 public static class TenantIdRules
 {
-    public static string Check(string? tenantId, string parameterName)
-        => Violation(tenantId) is { } violation
+    public static string Check(string? tenantId, string parameterName, int maxLength = TenancyDefaults.MaxTenantIdLength)
+        => Violation(tenantId, maxLength) is { } violation
             ? throw new ArgumentException(violation, parameterName)
             : tenantId!;
 
@@ -20,9 +20,9 @@ public static class TenantIdRules
         => tenantId.ToLowerInvariant();
 #pragma warning restore CA1308
 
-    private static string? Violation(string? tenantId)
+    private static string? Violation(string? tenantId, int maxLength)
         => string.IsNullOrWhiteSpace(tenantId) ? TenancyStrings.TenantIdIsBlank
-            : tenantId.Length > TenancyDefaults.MaxTenantIdLength ? TenancyStrings.TenantIdIsTooLong(tenantId.Length)
+            : tenantId.Length > maxLength ? TenancyStrings.TenantIdIsTooLong(tenantId.Length, maxLength)
             : tenantId.Any(char.IsControl) ? TenancyStrings.TenantIdHasControlCharacter
             // PostgreSQL stores UTF-8, which has no form for half a surrogate pair.
             : HasLoneSurrogate(tenantId) ? TenancyStrings.TenantIdIsNotUnicode
