@@ -4,6 +4,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Metadata.Internal;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace EfTenancy.Metadata.Conventions;
 
@@ -45,11 +47,20 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
             decided[root] = isMultiTenanted = root.FindOwnership() is { } ownership
                 ? IsMultiTenanted(ownership.PrincipalEntityType.GetRootType(), decided)
                 : root.GetIsMultiTenanted()
-                    ?? (allEntitiesAreMultiTenanted || (IsJoinEntityOfEf(root) && ReferencesMultiTenanted(root, decided)));
+                    ?? ((allEntitiesAreMultiTenanted && !IsOfEfItself(root))
+                        || (IsJoinEntityOfEf(root) && ReferencesMultiTenanted(root, decided)));
         }
 
         return isMultiTenanted;
     }
+
+    // EF runs two small models of its own through the context's conventions: that of the table of applied migrations, and one
+    // for each result type of SqlQuery, whose rows are whatever its SQL says.
+#pragma warning disable EF1001 // Nothing public tells the latter from a model of the user.
+    private static bool IsOfEfItself(IMutableEntityType entityType)
+        => entityType.ClrType == typeof(HistoryRow)
+            || entityType.Model[CoreAnnotationNames.AdHocModel] is true;
+#pragma warning restore EF1001
 
     // A join entity that EF made has no class and no builder call that could opt in, so it follows the entities it joins.
     private static bool IsJoinEntityOfEf(IMutableEntityType entityType)

@@ -89,6 +89,11 @@ public sealed class TenantBulkInserter<TEntity>
         var connection = (NpgsqlConnection)_context.Database.GetDbConnection();
         var importer = await connection.BeginBinaryImportAsync(CopyCommand(written), cancellationToken).ConfigureAwait(false);
         await using var _ = importer.ConfigureAwait(false);
+        if (_context.Database.GetCommandTimeout() is { } seconds)
+        {
+            // PostgreSQL checks foreign keys at the end of a COPY, which may take longer than the rows themselves.
+            importer.Timeout = seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
+        }
 
         long row = 0;
         do

@@ -1,0 +1,36 @@
+using EfTenancy;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace WebApi.Endpoints;
+
+/// <summary>Answers for requests that name no tenant, an impossible one, or one without a partition.</summary>
+public sealed class TenancyExceptionHandler(IProblemDetailsService problemDetailsService) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        var (status, title, detail) = exception switch
+        {
+            DefaultTenantUsageDisabledException => (
+                StatusCodes.Status400BadRequest, "No tenant", $"Name the tenant in the header {HttpTenantAccessor.Header}."),
+            ArgumentException { ParamName: nameof(ITenantAccessor.TenantId) } => (
+                StatusCodes.Status400BadRequest, "Bad tenant id", exception.Message),
+            UnknownTenantException { TenantId: var tenant } => (
+                StatusCodes.Status404NotFound, "Unknown tenant", $"There is no tenant '{tenant}'."),
+            _ => default,
+        };
+
+        if (title is null)
+        {
+            return false;
+        }
+
+        httpContext.Response.StatusCode = status;
+        return await problemDetailsService.TryWriteAsync(
+            new ProblemDetailsContext
+            {
+                HttpContext = httpContext,
+                Exception = exception,
+                ProblemDetails = { Status = status, Title = title, Detail = detail },
+            });
+    }
+}
