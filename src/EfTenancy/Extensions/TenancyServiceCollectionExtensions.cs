@@ -30,7 +30,6 @@ public static class TenancyServiceCollectionExtensions
 
         services.TryAddScoped<CurrentTenant>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
-        services.AddSingleton<ISingletonOptions, TenancySingletonOptions>();
         services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
 
         // EF and its provider hold one service of each of these types. Replacing works in both orders of UseNpgsql and

@@ -111,10 +111,14 @@ public sealed class TenantOperations
     {
         var entityType = EntityType<TEntity>();
         var key = entityType.FindPrimaryKey()!;
-        object[] values = entityType.FindTenantProperty() is null ? keyValues : [TenantId, .. keyValues];
+        var values = keyValues.ToList();
+        if (entityType.FindTenantProperty() is { } tenant && key.Properties.ToList().IndexOf(tenant) is >= 0 and var position && position <= values.Count)
+        {
+            values.Insert(position, TenantId);
+        }
 
 #pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.
-        return values.Length == key.Properties.Count
+        return values.Count == key.Properties.Count
             ? (TEntity?)_context.GetService<IStateManager>().TryGetEntry(key, values)?.Entity
             : null;
 #pragma warning restore EF1001

@@ -47,6 +47,32 @@ internal static class TenancyStrings
         => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity and must be a string, but it is of type "
             + $"'{type}'. Make it a string, or the entity global with modelBuilder.Entity<{entity}>().IsSingleTenanted().";
 
+    public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping)
+        => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity, and {mapping} makes two tenants one. Map it as "
+            + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"text\"), without a value converter.";
+
+    public static string FilterNameIsTaken(string entity)
+        => $"The entity '{entity}' has a query filter named '{TenancyDefaults.QueryFilterName}', which is the name of the tenant filter. Give "
+            + "yours another name in HasQueryFilter(...).";
+
+    public static string MultiTenantedWithoutFilter(string entity)
+        => $"The multi-tenanted entity '{entity}' has no tenant filter: it was added or changed after EfTenancy's conventions. Map it in "
+            + $"OnModelCreating, modelBuilder.Entity<{entity}>().IsMultiTenanted(), and leave the filter '{TenancyDefaults.QueryFilterName}' alone.";
+
+    public static string ReferenceLeavesTenant(string dependent, string principal, string properties)
+        => $"The reference from '{dependent}' to '{principal}' through {properties} does not hold the tenant of '{dependent}' where the key of "
+            + $"'{principal}' holds its tenant, so it could lead to another tenant's row. Map the foreign key with the tenant property of '{dependent}' "
+            + "in that place, HasForeignKey(...), or make both entities single-tenanted with IsSingleTenanted().";
+
+    public static string ScopedTenantAccessor
+        => "The ITenantAccessor is a scoped service, but the context is pooled or comes from a factory and gets the application's root "
+            + "services, so it would see the tenant of another request. Register it with AddSingleton<ITenantAccessor, …>(), over "
+            + "IHttpContextAccessor or an AsyncLocal<T>.";
+
+    public static string TenantPropertyOnDerivedType(string entity, string property, string root)
+        => $"The property '{entity}.{property}' stands on a derived type, but all rows of the hierarchy of '{root}' belong to a tenant. "
+            + $"Move the property to '{root}', or leave it out of the model with modelBuilder.Entity<{entity}>().Ignore(e => e.{property}).";
+
     public static string DerivedTypeTenancyDiffers(string entity, string root)
         => $"The entity '{entity}' is set otherwise than its base '{root}': a hierarchy is multi-tenanted as a whole or not at all. "
             + $"Call IsMultiTenanted() or IsSingleTenanted() on '{root}' only.";
@@ -114,6 +140,11 @@ internal static class TenancyStrings
         => $"The entities '{first}' and '{second}' share the table '{table}' and are partitioned differently. Give both the same "
             + "IsPartitionedByTenant(...) or DoNotPartition().";
 
+    public static string SystemColumnOnPartitionedTable(string entity, string property)
+        => $"The property '{entity}.{property}' is the system column 'xmin', which PostgreSQL does not give back from an insert into a "
+            + "partitioned table. Use a concurrency token of your own with IsConcurrencyToken(), or keep the table plain with "
+            + $"modelBuilder.Entity<{entity}>().DoNotPartition().";
+
     public static string StorageParameterOnPartitionedTable(string entity, string parameter)
         => $"The storage parameter '{parameter}' of '{entity}' cannot be set on a partitioned table; PostgreSQL has such parameters on "
             + "partitions only. Remove HasStorageParameter(...), or call DoNotPartition().";
@@ -135,6 +166,10 @@ internal static class TenancyStrings
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "
             + $"IsPartitionedByTenant(x => x.ByList().AddTenants(\"{tenant}\")), and run 'dotnet ef migrations add'; or call "
             + "migrationBuilder.CreateTenantPartition(...) in a migration of your own.";
+
+    public static string RawQueryOfMultiTenantedEntity(string entity)
+        => $"SqlQuery<{entity}>(...) reads the multi-tenanted entity '{entity}' without its tenant filter. Call db.Set<{entity}>().FromSql(...), "
+            + "which keeps the filter, or read into a type that is no entity, with the tenant in the SQL.";
 
     public static string ExecuteUpdateSetsTenant(string entity, string property)
         => $"ExecuteUpdate must not set '{entity}.{property}': it would give the rows to another tenant. Leave it out of the setters; to "

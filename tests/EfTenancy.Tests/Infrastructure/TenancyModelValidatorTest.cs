@@ -163,4 +163,15 @@ public class TenancyModelValidatorTest
 
         Assert.Contains("'Invoice'", exception.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_row_version_on_a_partitioned_table_is_refused()
+    {
+        // PostgreSQL: cannot retrieve a system column in this context.
+        var exception = Assert.Throws<InvalidOperationException>(() => ModelContext.ModelOf(
+            b => b.Entity<Invoice>().IsMultiTenanted().IsPartitionedByTenant(x => x.ByHash("h")).Property<uint>("Version").IsRowVersion()));
+
+        Assert.Contains("'Invoice.Version'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("modelBuilder.Entity<Invoice>().DoNotPartition()", exception.Message, StringComparison.Ordinal);
+    }
 }

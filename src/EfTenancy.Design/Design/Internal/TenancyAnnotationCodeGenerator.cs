@@ -15,7 +15,8 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
     : NpgsqlAnnotationCodeGenerator(dependencies)
 {
     // What has left its mark on the model already and says nothing about the database.
-    private static readonly HashSet<string> Spent = [TenancyAnnotationNames.IsMultiTenanted, TenancyAnnotationNames.IsGlobal];
+    private static readonly HashSet<string> Spent = 
+        [TenancyAnnotationNames.ModelOptions, TenancyAnnotationNames.IsMultiTenanted, TenancyAnnotationNames.IsGlobal];
 
     public override IEnumerable<IAnnotation> FilterIgnoredAnnotations(IEnumerable<IAnnotation> annotations)
         => base.FilterIgnoredAnnotations(annotations)

@@ -57,6 +57,16 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         return base.FindEntry(LacksTenant(values.Count) ? values.Prepend(_stateManager.Tenant.TenantIdOfNewWork) : values);
     }
 
+    // EF ignores all query filters here.
+    public override object[]? GetDatabaseValues(InternalEntityEntry entry)
+        => IsOpen(entry) ? base.GetDatabaseValues(entry) : null;
+
+    public override Task<object[]?> GetDatabaseValuesAsync(InternalEntityEntry entry, CancellationToken cancellationToken = default)
+        => IsOpen(entry) ? base.GetDatabaseValuesAsync(entry, cancellationToken) : Task.FromResult<object[]?>(null);
+
+    private bool IsOpen(InternalEntityEntry entry)
+        => entry.EntityType.FindTenantProperty() is not { } property || _stateManager.Tenant.IsOpen((string?)entry[property]);
+
     private bool LacksTenant(int? keyCount)
         => keyCount == _keyCountWithoutTenant && _keyCountWithoutTenant > 0;
 }

@@ -24,7 +24,7 @@ public class CurrentTenant(
     private readonly HashSet<string> _opened = [];
     private string? _tenantId;
     private string? _workingFor;
-    private int _acrossTenants;
+    private readonly HashSet<object> _acrossTenants = [];
 
     public virtual DbContext Context
         => currentContext.Context;
@@ -38,7 +38,7 @@ public class CurrentTenant(
 
     /// <summary>Whether the context reads and writes the rows of all tenants.</summary>
     public virtual bool IsAcrossTenants
-        => _acrossTenants > 0;
+        => _acrossTenants.Count > 0;
 
     /// <summary>The tenant if it was used already, without fixing it.</summary>
     public virtual string? PinnedTenantId
@@ -69,15 +69,17 @@ public class CurrentTenant(
 
     public virtual IDisposable EnterAcrossTenants()
     {
-        _acrossTenants++;
-        return new Scope(() => _acrossTenants--);
+        // A scope that outlives a pooled context's lease must not end one of the next lease.
+        var scope = new object();
+        _acrossTenants.Add(scope);
+        return new Scope(() => _acrossTenants.Remove(scope));
     }
 
     public virtual void ResetState()
     {
         _tenantId = null;
         _workingFor = null;
-        _acrossTenants = 0;
+        _acrossTenants.Clear();
         _opened.Clear();
     }
 
@@ -118,7 +120,8 @@ public class CurrentTenant(
 
         return _options?.TenantAccessor is { } accessor
             ? accessor(services ?? NoServices)
-            : services?.GetService<ITenantAccessor>()?.TenantId;
+            : services is not null ? TenantAccessorLifetime.Resolve(services)?.TenantId
+            : null;
     }
 
     private sealed class Scope(Action leave) : IDisposable

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EfTenancy.Metadata;
 
 namespace EfTenancy.Infrastructure.Internal;
@@ -8,4 +9,8 @@ public sealed record TenancyModelOptions(
     TenantPartitioning? Partitioning,
     TenantIdStyle TenantIdStyle,
     string TenantPropertyName,
-    int MaxTenantIdLength);
+    int MaxTenantIdLength)
+{
+    public string Serialize()
+        => JsonSerializer.Serialize(this);
+}

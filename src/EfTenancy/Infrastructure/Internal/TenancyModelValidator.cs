@@ -23,17 +23,65 @@ public class TenancyModelValidator(
     {
         foreach (var entityType in model.GetEntityTypes())
         {
+            ValidateTenantProperty(entityType);
+            ValidateFilter(entityType);
+            ValidateReferences(entityType);
+
             if (entityType.GetTenantPartitioning() is { } partitioning)
             {
                 ValidatePartitioning(entityType, partitioning);
                 ValidateIndexesOfPartitionedTable(entityType);
                 ValidateStorageParameters(entityType);
+                ValidateRowVersions(entityType);
             }
         }
 
         ValidateTables(model);
         base.Validate(model, logger);
     }
+
+    private static void ValidateTenantProperty(IEntityType entityType)
+    {
+        if (entityType.BaseType is null
+            && entityType.FindTenantProperty() is { } tenant
+            && (tenant.GetValueConverter() is { } converter ? "the value converter " + converter.GetType().Name
+                : tenant.GetColumnType() is "citext" ? "the column type citext"
+                : null) is { } mapping)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.TenantPropertyMakesTenantsAlike(entityType.DisplayName(), tenant.Name, mapping));
+        }
+    }
+
+    private static void ValidateFilter(IEntityType entityType)
+    {
+        if (entityType.BaseType is null
+            && !entityType.IsOwned()
+            && entityType.FindTenantProperty() is not null
+            && entityType.FindDeclaredQueryFilter(TenancyDefaults.QueryFilterName) is null)
+        {
+            throw new InvalidOperationException(TenancyStrings.MultiTenantedWithoutFilter(entityType.DisplayName()));
+        }
+    }
+
+    private static void ValidateReferences(IEntityType entityType)
+    {
+        foreach (var foreignKey in entityType.GetDeclaredForeignKeys())
+        {
+            if (foreignKey.PrincipalEntityType.FindTenantProperty() is { } principalTenant)
+            {
+                var position = foreignKey.PrincipalKey.Properties.ToList().IndexOf(principalTenant);
+                if (position < 0 || foreignKey.Properties[position] != entityType.FindTenantProperty())
+                {
+                    throw new InvalidOperationException(TenancyStrings.ReferenceLeavesTenant(
+                        entityType.DisplayName(), foreignKey.PrincipalEntityType.DisplayName(), Names(foreignKey.Properties)));
+                }
+            }
+        }
+    }
+
+    private static string Names(IReadOnlyList<IProperty> properties)
+        => "{" + string.Join(", ", properties.Select(p => p.Name)) + "}";
 
     private static void ValidateTables(IModel model)
     {
@@ -71,6 +119,17 @@ public class TenancyModelValidator(
         {
             throw new InvalidOperationException(
                 TenancyStrings.StorageParameterOnPartitionedTable(entityType.DisplayName(), parameter));
+        }
+    }
+
+    private static void ValidateRowVersions(IEntityType entityType)
+    {
+        // EF reads it back with INSERT … RETURNING.
+        if (entityType.GetDerivedTypesInclusive().SelectMany(t => t.GetDeclaredProperties())
+                .FirstOrDefault(p => p.GetColumnName() == "xmin") is { } property)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.SystemColumnOnPartitionedTable(property.DeclaringType.DisplayName(), property.Name));
         }
     }
 
@@ -185,7 +244,7 @@ public class TenancyModelValidator(
                 .FirstOrDefault(i => i.IsUnique && i.IsGlobal()) is { } index)
         {
             throw new InvalidOperationException(
-                TenancyStrings.GlobalIndexOnPartitionedTable(index.DeclaringEntityType.DisplayName(), "{" + string.Join(", ", index.Properties.Select(p => p.Name)) + "}"));
+                TenancyStrings.GlobalIndexOnPartitionedTable(index.DeclaringEntityType.DisplayName(), Names(index.Properties)));
         }
     }
 }

@@ -27,6 +27,7 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
         conventionSet.ModelFinalizingConventions.InsertRange(
             last + 1,
             [
+                new TenancyModelOptionsConvention(tenancy.ModelOptions),
                 new TenantPropertyConvention(
                     tenancy.AllEntitiesMultiTenanted, tenancy.TenantPropertyName, tenancy.MaxTenantIdLength),
                 new TenantKeyConvention(),

@@ -1,5 +1,6 @@
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
@@ -43,7 +44,61 @@ public class TenantKeyConvention : IModelFinalizingConvention
         {
             oldKey.DeclaringEntityType.RemoveKey(oldKey.Properties);
         }
+
+        foreach (var foreignKey in model.GetEntityTypes().SelectMany(e => e.GetDeclaredForeignKeys()).ToList())
+        {
+            KeepTenantOfOwnKey(foreignKey);
+            RestrictDeletionOfGlobalRow(foreignKey);
+        }
     }
+
+    // To a key of the application's own that holds the tenant, EF makes foreign keys with a second tenant column, which would say
+    // whatever tenant it likes.
+    private static void KeepTenantOfOwnKey(IMutableForeignKey foreignKey)
+    {
+        if (foreignKey.PrincipalEntityType.FindTenantProperty() is not { } principalTenant
+            || foreignKey.PrincipalKey.Properties.ToList().IndexOf(principalTenant) is var position && position < 0)
+        {
+            return;
+        }
+
+        var tenant = TenantOfDependent(foreignKey);
+        var given = foreignKey.Properties[position];
+        if (given == tenant || !given.IsShadowProperty())
+        {
+            return;
+        }
+
+        var isRequired = foreignKey.IsRequired;
+        var properties = foreignKey.Properties.ToList();
+        properties[position] = tenant;
+        foreignKey.SetProperties(properties, foreignKey.PrincipalKey);
+        foreignKey.IsRequired = isRequired;
+
+        if (!given.IsForeignKey() && !given.IsKey() && !given.IsIndex())
+        {
+            given.DeclaringType.RemoveProperty(given);
+        }
+    }
+
+    // Nobody said that deleting a global row deletes or changes the rows of all tenants that reference it.
+    private static void RestrictDeletionOfGlobalRow(IMutableForeignKey foreignKey)
+    {
+        if (foreignKey.DeclaringEntityType.FindTenantProperty() is not null
+            && foreignKey.PrincipalEntityType.FindTenantProperty() is null
+            && foreignKey is { IsOwnership: false, DeleteBehavior: DeleteBehavior.Cascade }
+            && ((IConventionForeignKey)foreignKey).GetDeleteBehaviorConfigurationSource() is ConfigurationSource.Convention or null)
+        {
+            foreignKey.DeleteBehavior = DeleteBehavior.Restrict;
+        }
+    }
+
+    private static IMutableProperty TenantOfDependent(IMutableForeignKey foreignKey)
+        => foreignKey.DeclaringEntityType.FindTenantProperty()
+            ?? throw new InvalidOperationException(TenancyStrings.SingleTenantedReferencesMultiTenanted(
+                foreignKey.DeclaringEntityType.DisplayName(),
+                foreignKey.PrincipalEntityType.DisplayName(),
+                "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
 
     private static IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
     {
@@ -71,18 +126,13 @@ public class TenantKeyConvention : IModelFinalizingConvention
 
     private static void LeadWithTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
     {
-        var dependent = foreignKey.DeclaringEntityType;
-        var tenant = dependent.FindTenantProperty()
-            ?? throw new InvalidOperationException(TenancyStrings.SingleTenantedReferencesMultiTenanted(
-                dependent.DisplayName(),
-                foreignKey.PrincipalEntityType.DisplayName(),
-                "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
+        var tenant = TenantOfDependent(foreignKey);
 
         // The tenants' own table, most likely.
         if (foreignKey.Properties.Contains(tenant))
         {
             throw new InvalidOperationException(TenancyStrings.TenantReferencesMultiTenanted(
-                dependent.DisplayName(), tenant.Name, foreignKey.PrincipalEntityType.DisplayName()));
+                foreignKey.DeclaringEntityType.DisplayName(), tenant.Name, foreignKey.PrincipalEntityType.DisplayName()));
         }
 
         var isRequired = foreignKey.IsRequired;

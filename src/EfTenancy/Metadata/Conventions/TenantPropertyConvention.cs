@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Metadata.Internal;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace EfTenancy.Metadata.Conventions;
 
@@ -47,8 +48,9 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
             decided[root] = isMultiTenanted = root.FindOwnership() is { } ownership
                 ? IsMultiTenanted(ownership.PrincipalEntityType.GetRootType(), decided)
                 : root.GetIsMultiTenanted()
-                    ?? ((allEntitiesAreMultiTenanted && !IsOfEfItself(root))
-                        || (IsJoinEntityOfEf(root) && ReferencesMultiTenanted(root, decided)));
+                    ?? (IsJoinEntityOfEf(root)
+                        ? ReferencesMultiTenanted(root, decided)
+                        : allEntitiesAreMultiTenanted && !IsOfEfItself(root));
         }
 
         return isMultiTenanted;
@@ -76,8 +78,15 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
         var property = entityType.FindProperty(tenantPropertyName);
         if (property is null)
         {
+            MakeRoomInDerivedTypes(entityType);
             property = entityType.AddProperty(tenantPropertyName, typeof(string));
             property.SetMaxLength(maxTenantIdLength);
+
+            // What the application configured for all its strings (citext, a converter, a collation) would make tenants alike.
+            property.SetColumnType($"character varying({maxTenantIdLength})");
+            property.SetValueConverter((ValueConverter?)null);
+            property.SetProviderClrType(null);
+            property.SetCollation(null);
         }
         else if (property.ClrType != typeof(string))
         {
@@ -98,6 +107,21 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
         }
 
         entityType.SetTenantProperty(property);
+    }
+
+    private void MakeRoomInDerivedTypes(IMutableEntityType root)
+    {
+        foreach (var derivedType in root.GetDerivedTypes())
+        {
+            if (derivedType.FindDeclaredProperty(tenantPropertyName) is { } property)
+            {
+                throw new InvalidOperationException(TenancyStrings.TenantPropertyOnDerivedType(
+                    derivedType.DisplayName(), property.Name, root.DisplayName()));
+            }
+
+            // EF refuses a member that is left out of a derived type and mapped by its base.
+            derivedType.RemoveIgnored(tenantPropertyName);
+        }
     }
 
     private static void MakeRequired(IMutableProperty property)

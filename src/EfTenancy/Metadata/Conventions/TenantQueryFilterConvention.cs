@@ -1,4 +1,5 @@
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using EfTenancy.Query.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -29,6 +30,11 @@ public class TenantQueryFilterConvention : IModelFinalizingConvention
             {
                 entityType.SetQueryFilter(null);
                 entityType.SetQueryFilter(AnonymousFilterName, anonymous);
+            }
+
+            if (entityType.FindDeclaredQueryFilter(TenancyDefaults.QueryFilterName) is not null)
+            {
+                throw new InvalidOperationException(TenancyStrings.FilterNameIsTaken(entityType.DisplayName()));
             }
 
             entityType.SetQueryFilter(TenancyDefaults.QueryFilterName, TenantFilterExpression.Create(entityType.ClrType, tenant.Name));

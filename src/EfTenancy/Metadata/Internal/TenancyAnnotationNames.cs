@@ -5,6 +5,9 @@ public static class TenancyAnnotationNames
 {
     public const string Prefix = "Tenancy:";
 
+    /// <summary>On a model: the <see cref="Infrastructure.Internal.TenancyModelOptions" /> that it was built with, as text.</summary>
+    public const string ModelOptions = Prefix + "ModelOptions";
+
     /// <summary>On an entity type: whether its rows belong to a tenant (<see cref="bool" />).</summary>
     public const string IsMultiTenanted = Prefix + "IsMultiTenanted";
 

@@ -8,7 +8,7 @@ namespace EfTenancy.Query.Internal;
 /// <summary>Drops the tenant filter of a query that is compiled inside <c>AcrossTenants</c>.</summary>
 public sealed class AcrossTenantsRewriter(QueryCompilationContext queryCompilationContext) : ExpressionVisitor
 {
-    private const string GuardParameterName = "tenancy_across";
+    private const string GuardParameterName = "ef_tenancy__across";
 
     public Expression Rewrite(Expression query)
     {

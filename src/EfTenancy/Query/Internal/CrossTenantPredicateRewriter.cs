@@ -20,8 +20,8 @@ namespace EfTenancy.Query.Internal;
 /// </remarks>
 public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant)
 {
-    private const string CurrentTenantParameterName = "tenancy_current";
-    private const string TenantParameterName = "tenancy_tenant";
+    private const string CurrentTenantParameterName = "ef_tenancy__current";
+    private const string TenantParameterName = "ef_tenancy__tenant";
 
     private static readonly MethodInfo ContainsMethod
         = new Func<IEnumerable<string>, string, bool>(Enumerable.Contains).Method;
@@ -163,8 +163,16 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 return Expression.Constant(true);
             }
 
+            if (node.Arguments.Count == 0)
+            {
+                return base.VisitMethodCall(node);
+            }
+
+            // The source first: one lambda may stand in it and in this operator, and means the elements of each in turn.
+            var instance = Visit(node.Object);
+            var source = Visit(node.Arguments[0]);
             _origins.Bind(node);
-            return base.VisitMethodCall(node);
+            return node.Update(instance, [source, .. node.Arguments.Skip(1).Select(a => Visit(a)!)]);
         }
 
         private void Move(MethodCallExpression predicate)

@@ -49,8 +49,10 @@ public sealed class QueryElementOrigins
 
         foreach (var lambda in call.Arguments.Select(Lambda).OfType<LambdaExpression>())
         {
+            // In other operators the first of two parameters may be anything: the key of a group, an accumulator.
+            var isKnown = lambda.Parameters.Count == 1 || IsProjection(call.Method.Name);
             var isInnerKey = inner is not null && Lambda(call.Arguments[3]) == lambda;
-            _parameters[lambda.Parameters[0]] = isInnerKey ? inner : outer;
+            _parameters[lambda.Parameters[0]] = isKnown ? isInnerKey ? inner : outer : null;
 
             if (lambda.Parameters.Count > 1)
             {

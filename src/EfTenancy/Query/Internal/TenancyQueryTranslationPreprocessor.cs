@@ -17,6 +17,7 @@ public class TenancyQueryTranslationPreprocessor(
 {
     public override Expression Process(Expression query)
     {
+        new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
         if (tenant.IsAcrossTenants)

@@ -26,7 +26,7 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     {
         var escapes = model.GetEntityTypes()
             .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
-            .Where(n => n.DeclaringEntityType.FindTenantProperty() is null && n.TargetEntityType.FindTenantProperty() is not null)
+            .Where(n => n.DeclaringEntityType.FindTenantProperty() is null && LeadsIntoTenants(n))
             .ToLookup(n => n.Name);
         if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
         {
@@ -48,6 +48,11 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
             }
         }
     }
+
+    // Two global rows may be joined by a tenant's row.
+    private static bool LeadsIntoTenants(INavigationBase navigation)
+        => navigation.TargetEntityType.FindTenantProperty() is not null
+            || (navigation as ISkipNavigation)?.JoinEntityType.FindTenantProperty() is not null;
 
     protected override Expression VisitMember(MemberExpression node)
     {

@@ -42,6 +42,9 @@ public sealed class TenantUpdateGuard(IModel model) : ExpressionVisitor
             MemberExpression { Expression: { } entity } member => (entity, member.Member.Name),
             MethodCallExpression { Method.Name: nameof(EF.Property), Arguments: [var entity, ConstantExpression { Value: string name }] }
                 => (entity, name),
+            // A join entity of EF: row["TenantId"].
+            MethodCallExpression { Method.Name: "get_Item", Object: { } entity, Arguments: [ConstantExpression { Value: string name }] }
+                => (entity, name),
             _ => null,
         };
 }

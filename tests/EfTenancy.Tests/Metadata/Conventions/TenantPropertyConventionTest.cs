@@ -148,6 +148,17 @@ public class TenantPropertyConventionTest
     public void Derived_type_may_repeat_what_its_root_says()
         => Assert.True(ModelContext.ModelOf(b => _ = (b.Entity<Animal>().IsMultiTenanted(), b.Entity<Cat>().IsMultiTenanted())).HasTenant<Cat>());
 
+    [Fact]
+    public void Tenant_property_of_a_derived_type_is_refused_unless_ignored()
+    {
+        var exception = Assert.Throws<InvalidOperationException>(
+            () => ModelContext.ModelOf(b => _ = (b.Entity<Animal>().IsMultiTenanted(), b.Entity<Dog>())));
+        Assert.Contains("'Dog.TenantId'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Move the property to 'Animal'", exception.Message, StringComparison.Ordinal);
+
+        Assert.True(ModelContext.ModelOf(b => _ = (b.Entity<Animal>().IsMultiTenanted(), b.Entity<Dog>().Ignore(d => d.TenantId))).HasTenant<Dog>());
+    }
+
     private sealed class Plain { public int Id { get; set; } }
 
     [MultiTenanted]
@@ -169,4 +180,6 @@ public class TenantPropertyConventionTest
     private class Animal { public int Id { get; set; } }
 
     private sealed class Cat : Animal { public int Lives { get; set; } }
+
+    private sealed class Dog : Animal { public string? TenantId { get; set; } }
 }

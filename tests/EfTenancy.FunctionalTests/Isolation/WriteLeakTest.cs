@@ -1,0 +1,264 @@
+using EfTenancy.FunctionalTests.TestModels;
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Isolation;
+
+/// <summary>Ways around the guard of a save: none may change a row of Red from a context of Green.</summary>
+public class WriteLeakTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private ShopContext _green = null!;
+    private List<string> _red = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await fixture.CloneAsync();
+        _green = fixture.CreateContext(_database.ConnectionString, "Green");
+        _red = await RedRowsAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _green.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_removed_stub_whose_original_tenant_is_another_deletes_nothing_of_that_one()
+    {
+        var entry = _green.Remove(new OrderLine { Id = 1 });
+        entry.Property("TenantId").OriginalValue = "Red";
+        await SaveAndForgiveAsync();
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Theory]
+    [InlineData(EntityState.Deleted, false)]
+    [InlineData(EntityState.Deleted, true)]
+    [InlineData(EntityState.Modified, false)]
+    [InlineData(EntityState.Modified, true)]
+    public async Task No_original_tenant_leads_a_save_to_another_tenants_row(EntityState state, bool beforeTracking)
+    {
+        _green.ChangeTracker.AutoDetectChangesEnabled = false;
+        var entry = _green.Entry(new OrderLine { Id = 1, OrderId = 1, Quantity = 99 });
+        if (beforeTracking)
+        {
+            entry.Property("TenantId").OriginalValue = "Red";
+        }
+
+        entry.State = state;
+        if (!beforeTracking)
+        {
+            try
+            {
+                entry.Property("TenantId").OriginalValue = "Red";
+            }
+            catch (InvalidOperationException)
+            {
+                // EF refuses, and keeps the value all the same.
+            }
+        }
+
+        await SaveAndForgiveAsync();
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task Removing_a_row_found_by_its_posted_original_values_deletes_nothing_of_another_tenant()
+    {
+        var invoice = await RedInvoiceAsync();
+        var stub = _green.Remove(new Invoice { Id = invoice });
+        stub.OriginalValues.SetValues(new { Id = invoice, TenantId = "Red", Amount = 1m });
+        await SaveAndForgiveAsync();
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Theory]
+    [InlineData(EntityState.Deleted)]
+    [InlineData(EntityState.Modified)]
+    public async Task No_original_tenant_set_before_tracking_leads_a_save_to_another_tenants_row(EntityState state)
+    {
+        var entry = _green.Entry(new OrderLine { Id = 1, OrderId = 1, Quantity = 99 });
+        entry.OriginalValues.SetValues(new { Id = 1, TenantId = "Red", OrderId = 1, Quantity = 10 });
+        entry.State = state;
+        await SaveAndForgiveAsync();
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_bulk_statement_cannot_set_the_tenant_through_a_projection()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _green.Invoices.Select(i => new { i, Owner = i.TenantId }).ExecuteUpdateAsync(s => s.SetProperty(x => x.Owner, "Red")));
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_bulk_statement_cannot_set_the_tenant_through_a_join()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _green.OrderLines.Join(_green.Orders, l => l.Id, o => o.Id, (l, o) => new { l, Owner = EF.Property<string>(l, "TenantId") })
+                .ExecuteUpdateAsync(s => s.SetProperty(x => x.Owner, "Red")));
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_bulk_statement_cannot_set_the_tenant_by_a_name_in_a_variable()
+    {
+        var name = "TenantId";
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _green.OrderLines.ExecuteUpdateAsync(s => s.SetProperty(x => EF.Property<string>(x, name), "Red")));
+    }
+
+    [Fact]
+    public async Task Database_values_of_a_posted_entity_that_names_another_tenant_are_not_read()
+    {
+        var posted = _green.Entry(new Invoice { Id = await RedInvoiceAsync(), TenantId = "Red" });
+        Assert.Null(await posted.GetDatabaseValuesAsync());
+    }
+
+    [Fact]
+    public async Task Reloading_a_posted_entity_that_names_another_tenant_reads_nothing()
+    {
+        var posted = _green.Attach(new Invoice { Id = await RedInvoiceAsync(), TenantId = "Red" });
+        await posted.ReloadAsync();
+        Assert.Equal(0, posted.Entity.Amount);
+    }
+
+    [Fact]
+    public async Task Every_state_of_an_entry_with_another_tenant_is_refused()
+    {
+        foreach (var state in (EntityState[])[EntityState.Added, EntityState.Modified, EntityState.Deleted])
+        {
+            _green.ChangeTracker.Clear();
+            var entry = _green.Entry(new Order { Id = 1, Title = "x" });
+            entry.Property("TenantId").CurrentValue = "Red";
+            entry.State = state;
+            await Assert.ThrowsAsync<CrossTenantWriteException>(() => _green.SaveChangesAsync(acceptAllChangesOnSuccess: false));
+            Assert.Throws<CrossTenantWriteException>(() => _green.SaveChanges());
+        }
+
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task Values_set_from_a_posted_object_cannot_move_a_row()
+    {
+        var order = await _green.Orders.SingleAsync(o => o.Id == 1);
+        Assert.Throws<InvalidOperationException>(
+            () => _green.Entry(order).CurrentValues.SetValues(new { TenantId = "Red", Title = "moved" }));
+        _green.ChangeTracker.Clear();
+
+        var added = _green.Add(new Order { Title = "new" });
+        added.CurrentValues.SetValues(new { TenantId = "Red" });
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => _green.SaveChangesAsync());
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_tracked_graph_takes_no_tenant_from_its_callback()
+    {
+        _green.ChangeTracker.TrackGraph(
+            new Customer { Id = 1, Email = "a@x.org", Orders = { new Order { Id = 1, Title = "stolen" } } },
+            node =>
+            {
+                node.Entry.Property("TenantId").CurrentValue = "Red";
+                node.Entry.State = EntityState.Modified;
+            });
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => _green.SaveChangesAsync());
+    }
+
+    [Fact]
+    public async Task Entries_that_an_interceptor_adds_are_guarded()
+    {
+        _green.SavingChanges += (_, _) =>
+        {
+            var entry = _green.Entry(new Order { Id = 1, Title = "late" });
+            entry.Property("TenantId").CurrentValue = "Red";
+            entry.State = EntityState.Modified;
+        };
+        _green.Add(new Order { Title = "g" });
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => _green.SaveChangesAsync());
+    }
+
+    [Fact]
+    public async Task A_scope_that_is_disposed_after_its_pooled_context_does_not_disturb_the_next_lease()
+    {
+        var factory = new PooledFactory(_database.ConnectionString);
+        var first = factory.Create();
+        first.Tenancy().Use("Green");
+        var scope = first.Tenancy().AcrossTenants("forgotten");
+        await first.DisposeAsync();
+
+        await using var second = factory.Create();
+        Assert.Same(first, second);
+        second.Tenancy().Use("Blue");
+        Assert.Equal(2, await second.Orders.CountAsync());
+        using (second.Tenancy().AcrossTenants("wanted"))
+        {
+            scope.Dispose();
+            Assert.Equal(6, await second.Orders.CountAsync());
+        }
+
+        Assert.Equal(2, await second.Orders.CountAsync());
+    }
+
+    [Fact]
+    public async Task A_pooled_context_forgets_scopes_opened_tenants_and_its_tenant()
+    {
+        var factory = new PooledFactory(_database.ConnectionString);
+        await using (var first = factory.Create())
+        {
+            first.Tenancy().Use("Green");
+            first.Tenancy().ForTenant("Red").Attach(new Order { Id = 1, Title = "x" });
+            first.Tenancy().AcrossTenants("never left");
+            Assert.Equal(6, await first.Orders.CountAsync());
+        }
+
+        await using var second = factory.Create();
+        Assert.Equal(TenancyDefaults.DefaultTenantId, second.Tenancy().TenantId);
+        Assert.Empty(await second.Orders.ToListAsync());
+        var entry = second.Entry(new Order { Id = 1, Title = "stolen" });
+        entry.Property("TenantId").CurrentValue = "Red";
+        entry.State = EntityState.Modified;
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => second.SaveChangesAsync());
+    }
+
+    private Task<Guid> RedInvoiceAsync()
+        => _database.ScalarAsync<Guid>("""SELECT "Id" FROM "Invoices" WHERE "TenantId" = 'Red' """);
+
+    private async Task<List<string>> RedRowsAsync()
+        => [
+            .. await _database.ColumnAsync("""SELECT o::text FROM "Orders" o WHERE "TenantId" = 'Red' ORDER BY 1"""),
+            .. await _database.ColumnAsync("""SELECT o::text FROM "OrderLines" o WHERE "TenantId" = 'Red' ORDER BY 1"""),
+            .. await _database.ColumnAsync("""SELECT o::text FROM "Customers" o WHERE "TenantId" = 'Red' ORDER BY 1"""),
+            .. await _database.ColumnAsync("""SELECT o::text FROM "Invoices" o WHERE "TenantId" = 'Red' ORDER BY 1"""),
+        ];
+
+    // Whether it is refused or finds no row does not matter here.
+    private async Task SaveAndForgiveAsync()
+    {
+        try
+        {
+            await _green.SaveChangesAsync();
+        }
+        catch (Exception exception) when (exception is DbUpdateException or InvalidOperationException)
+        {
+        }
+    }
+
+    private sealed class PooledFactory(string connectionString)
+    {
+        private readonly Microsoft.EntityFrameworkCore.Infrastructure.PooledDbContextFactory<ShopContext> _factory = new(
+            new DbContextOptionsBuilder<ShopContext>().UseNpgsql(connectionString)
+                .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
+            poolSize: 1);
+
+        public ShopContext Create()
+            => _factory.CreateDbContext();
+    }
+}
