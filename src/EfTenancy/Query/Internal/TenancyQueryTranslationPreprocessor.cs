@@ -20,6 +20,8 @@ public class TenancyQueryTranslationPreprocessor(
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
+        query = new EntityEqualityRewriter(QueryCompilationContext).Visit(query);
+
         if (tenant.IsAcrossTenants)
         {
             query = new AcrossTenantsRewriter(QueryCompilationContext).Rewrite(query);
