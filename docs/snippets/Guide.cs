@@ -67,6 +67,23 @@ public static class Guide
         var unfiltered = await db.Orders.IgnoreQueryFilters([TenancyDefaults.QueryFilterName]).ToListAsync();
     }
 
+    public static async Task OtherTenants(ShopContext db, Order order)
+    {
+        db.Tenancy().ForTenant("Red").Add(order);
+        var reds = await db.Tenancy().ForTenant("Red").Set<Order>().Where(o => o.Paid).ToListAsync();
+        await db.SaveChangesAsync();                                         // one transaction for both tenants
+
+        using (db.Tenancy().AcrossTenants("monthly invoice run"))            // logged, with its reason
+        {
+            await db.Orders.Where(o => o.Paid).ExecuteDeleteAsync();         // of all tenants
+        }
+    }
+
+    public static void Ids(DbContextOptionsBuilder options)
+        => options.UseTenancy(tenancy => tenancy
+            .UseTenantIdStyle(TenantIdStyle.ForceLowerCase)                  // Acme, ACME and acme are one tenant
+            .UseTenantProperty("CustomerId", maxLength: 36));
+
     public static async Task BulkInsert(ShopContext db, IEnumerable<Order> orders, IAsyncEnumerable<Order> stream)
     {
         await db.Tenancy().BulkInsertAsync(orders);                          // the tenant of the context

@@ -1,0 +1,60 @@
+using EfTenancy.Diagnostics.Internal;
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Update;
+
+namespace EfTenancy.ChangeTracking.Internal;
+
+/// <summary>Looks at each entry of a save once, before anything is sent, and refuses rows of tenants that are not open.</summary>
+public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbLoggerCategory.Update> logger)
+{
+    public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
+    {
+        foreach (var entry in entriesToSave)
+        {
+            if (entry.EntityType.FindTenantProperty() is { } property && TenantNotOpen(entry, property, out var rowTenant))
+            {
+                var message = TenancyStrings.CrossTenantWrite(
+                    entry.EntityType.DisplayName(),
+                    entry.EntityType.GetSchemaQualifiedTableName() ?? entry.EntityType.DisplayName(),
+                    rowTenant,
+                    tenant.TenantId);
+                logger.CrossTenantWriteRefused(tenant.Context, rowTenant, message);
+                throw new CrossTenantWriteException(message, rowTenant, tenant.TenantId);
+            }
+        }
+    }
+
+    public UnknownTenantException ToUnknownTenant(MissingPartition missing, IReadOnlyList<EntityEntry> entries)
+    {
+        var exception = missing.ToUnknownTenant(TenantOf(entries));
+        logger.UnknownTenantRefused(tenant.Context, exception);
+        return exception;
+    }
+
+    // UPDATE and DELETE look for the original tenant, which an application can set apart from the current one.
+    private bool TenantNotOpen(IUpdateEntry entry, IProperty property, out string? rowTenant)
+    {
+        rowTenant = (string?)entry.GetCurrentValue(property);
+        if (tenant.IsOpen(rowTenant) && entry.EntityState != EntityState.Added && entry.CanHaveOriginalValue(property))
+        {
+            rowTenant = (string?)entry.GetOriginalValue(property);
+        }
+
+        return !tenant.IsOpen(rowTenant);
+    }
+
+    // PostgreSQL does not tell which row of a batch it refused.
+    private static string? TenantOf(IReadOnlyList<EntityEntry> entries)
+        => entries.Select(e => e.Metadata.FindTenantProperty() is { } property ? (string?)e.Property(property).CurrentValue : null)
+            .Distinct()
+            .ToList() is [var one]
+                ? one
+                : null;
+}
