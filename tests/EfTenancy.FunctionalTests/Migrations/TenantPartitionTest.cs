@@ -154,7 +154,7 @@ public class TenantPartitionTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tenants_query_and_update_touch_one_partition()
+    public async Task A_tenants_query_touches_one_partition()
     {
         Action<TenantPartitioningBuilder> partitioning = x => x.ByList().AddTenants(Enumerable.Range(0, 20).Select(i => $"t{i}"));
         await Insert(partitioning, "t7", "t8");
