@@ -39,7 +39,7 @@ public class TenancyStateManager : StateManager
     {
         if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is not null
             && (string?)Model[TenancyAnnotationNames.ModelOptions]
-                != options.FindExtension<TenancyOptionsExtension>()?.ModelOptions.Serialize())
+                != options.FindExtension<TenancyOptionsExtension>()?.ModelOptionsText)
         {
             throw new InvalidOperationException(TenancyStrings.SingletonOptionsChanged);
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EfTenancy.Metadata;
 
 namespace EfTenancy.Infrastructure.Internal;
@@ -9,8 +8,4 @@ public sealed record TenancyModelOptions(
     TenantPartitioning? Partitioning,
     TenantIdStyle TenantIdStyle,
     string TenantPropertyName,
-    int MaxTenantIdLength)
-{
-    public string Serialize()
-        => JsonSerializer.Serialize(this);
-}
+    int MaxTenantIdLength);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Conventions;
 using EfTenancy.Properties;
@@ -15,6 +16,8 @@ namespace EfTenancy.Infrastructure.Internal;
 public class TenancyOptionsExtension : IDbContextOptionsExtension
 {
     private DbContextOptionsExtensionInfo? _info;
+    private TenancyModelOptions? _modelOptions;
+    private string? _modelOptionsText;
 
     public TenancyOptionsExtension()
     {
@@ -50,7 +53,11 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     /// <summary>What shapes the model.</summary>
     public virtual TenancyModelOptions ModelOptions
-        => new(AllEntitiesMultiTenanted, Partitioning, TenantIdStyle, TenantPropertyName, MaxTenantIdLength);
+        => _modelOptions ??= new(AllEntitiesMultiTenanted, Partitioning, TenantIdStyle, TenantPropertyName, MaxTenantIdLength);
+
+    /// <summary>The same as the text that a model is marked with; worked out once, since each context may ask.</summary>
+    public virtual string ModelOptionsText
+        => _modelOptionsText ??= JsonSerializer.Serialize(ModelOptions);
 
     protected virtual TenancyOptionsExtension Clone()
         => new(this);

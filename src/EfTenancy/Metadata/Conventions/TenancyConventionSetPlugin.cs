@@ -27,7 +27,7 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
         conventionSet.ModelFinalizingConventions.InsertRange(
             last + 1,
             [
-                new TenancyModelOptionsConvention(tenancy.ModelOptions),
+                new TenancyModelOptionsConvention(tenancy.ModelOptionsText),
                 new TenantPropertyConvention(
                     tenancy.AllEntitiesMultiTenanted, tenancy.TenantPropertyName, tenancy.MaxTenantIdLength),
                 new TenantKeyConvention(),

@@ -67,7 +67,7 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
     // A join entity that EF made has no class and no builder call that could opt in, so it follows the entities it joins.
     private static bool IsJoinEntityOfEf(IMutableEntityType entityType)
         => entityType.HasSharedClrType
-            && entityType.GetReferencingForeignKeys().Any() == false
+            && !entityType.GetReferencingForeignKeys().Any()
             && entityType.GetForeignKeys().Any(fk => fk.GetReferencingSkipNavigations().Any());
 
     private bool ReferencesMultiTenanted(IMutableEntityType entityType, Dictionary<IMutableEntityType, bool> decided)
