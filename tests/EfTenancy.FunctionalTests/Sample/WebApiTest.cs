@@ -201,7 +201,12 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         public TestDatabase Database { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
-            => Database = await Postgres.CreateDatabaseAsync();
+        {
+            Database = await Postgres.CreateDatabaseAsync();
+
+            // The host migrates and imports when it starts; no test may look at the database before that, whichever runs first.
+            _ = Services;
+        }
 
         public override async ValueTask DisposeAsync()
         {
