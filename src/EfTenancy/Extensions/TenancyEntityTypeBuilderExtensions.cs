@@ -25,6 +25,32 @@ public static class TenancyEntityTypeBuilderExtensions
         where TEntity : class
         => (EntityTypeBuilder<TEntity>)IsMultiTenanted((EntityTypeBuilder)entityTypeBuilder);
 
+    /// <summary>As <see cref="IsMultiTenanted(EntityTypeBuilder)" />, with choices for its rows.</summary>
+    /// <param name="entityTypeBuilder">The entity.</param>
+    /// <param name="multiTenanted">Makes the choices.</param>
+    public static EntityTypeBuilder IsMultiTenanted(
+        this EntityTypeBuilder entityTypeBuilder,
+        Action<MultiTenantedBuilder> multiTenanted)
+    {
+        ArgumentNullException.ThrowIfNull(multiTenanted);
+
+        return Set(
+            entityTypeBuilder,
+            e =>
+            {
+                e.SetIsMultiTenanted(true);
+                multiTenanted(new MultiTenantedBuilder(e));
+            });
+    }
+
+    /// <inheritdoc cref="IsMultiTenanted(EntityTypeBuilder, Action{MultiTenantedBuilder})" />
+    /// <typeparam name="TEntity">The type of the entity.</typeparam>
+    public static EntityTypeBuilder<TEntity> IsMultiTenanted<TEntity>(
+        this EntityTypeBuilder<TEntity> entityTypeBuilder,
+        Action<MultiTenantedBuilder> multiTenanted)
+        where TEntity : class
+        => (EntityTypeBuilder<TEntity>)IsMultiTenanted((EntityTypeBuilder)entityTypeBuilder, multiTenanted);
+
     /// <summary>Rows of this entity are global, the same for every tenant. The default without a policy. As Marten's <c>SingleTenanted()</c>.</summary>
     /// <param name="entityTypeBuilder">The entity.</param>
     public static EntityTypeBuilder IsSingleTenanted(this EntityTypeBuilder entityTypeBuilder)

@@ -69,8 +69,34 @@ public class TenancyDbContextOptionsBuilder
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, TenancyDefaults.DefaultTenantId.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, TenancyDefaults.MaxTenantIdLength);
 
-        return With(e => e.WithTenantProperty(name, maxLength));
+        return With(e => e.WithTenantProperty(name, maxLength, type: null));
     }
+
+    /// <summary>
+    ///     The type of the tenant property where entities have none of their own, for tenants that are not named by strings. Without it,
+    ///     shadow properties take the type of the entities' own ones. Ids stay strings in the API; a <see cref="Guid" /> is one as
+    ///     <c>"D"</c>. The default tenant is the zero of the type.
+    /// </summary>
+    /// <typeparam name="TTenantId">
+    ///     <see cref="string" />, <see cref="Guid" />, <see cref="int" />, <see cref="long" />, or a type that has a value converter to
+    ///     one of these, <c>configurationBuilder.Properties&lt;TTenantId&gt;().HaveConversion(…)</c>.
+    /// </typeparam>
+    /// <param name="name">The name; <see cref="TenancyDefaults.TenantPropertyName" /> by default.</param>
+    /// <exception cref="ArgumentException">The name is blank.</exception>
+    public virtual TenancyDbContextOptionsBuilder UseTenantProperty<TTenantId>(string name = TenancyDefaults.TenantPropertyName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+
+        return With(e => e.WithTenantProperty(name, e.MaxTenantIdLength, typeof(TTenantId)));
+    }
+
+    /// <summary>
+    ///     Where the tenant stands in the keys of multi-tenanted entities: <see cref="TenantKeyStyle.TenantThenId" /> by default. As
+    ///     Marten's <c>PrimaryKeyTenancyOrdering</c>.
+    /// </summary>
+    /// <param name="style">The style.</param>
+    public virtual TenancyDbContextOptionsBuilder UseTenantKeyStyle(TenantKeyStyle style)
+        => With(e => e.WithTenantKeyStyle(style));
 
     /// <summary>
     ///     Work without a tenant throws <see cref="DefaultTenantUsageDisabledException" /> instead of using

@@ -34,30 +34,66 @@ public sealed class TenancyFacade
     ///     it counts as first use: afterwards the context keeps it.
     /// </summary>
     /// <exception cref="DefaultTenantUsageDisabledException">No tenant is named and the default one is disabled.</exception>
+    /// <exception cref="InvalidOperationException">The context reads several tenants, by <see cref="Use(IEnumerable{string})" />.</exception>
     public string TenantId
         => _tenant.TenantId;
+
+    /// <summary>The tenants whose rows the context reads: its <see cref="TenantId" />, or those of <see cref="Use(IEnumerable{string})" />.</summary>
+    /// <exception cref="DefaultTenantUsageDisabledException">No tenant is named and the default one is disabled.</exception>
+    public IReadOnlyList<string> TenantIds
+        => _tenant.TenantIds;
 
     /// <summary>
     ///     Makes the context work for this tenant, whatever the <see cref="ITenantAccessor" /> says. A pooled context forgets
     ///     it when it is returned.
     /// </summary>
     /// <param name="tenantId">The tenant's id.</param>
-    /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
+    /// <exception cref="ArgumentException">The id is empty, blank, too long, holds control characters, or does not fit the type of the model's tenant properties.</exception>
     /// <exception cref="InvalidOperationException">The context tracks entities and worked for another tenant so far.</exception>
     public void Use(string tenantId)
     {
         tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
 
+        RefuseChangeWhileTracking([tenantId]);
+        _tenant.Use(tenantId);
+    }
+
+    /// <summary>
+    ///     Makes the context read the rows of several tenants, as one of a group of companies that looks at all of them. It belongs to
+    ///     none of them: writing, and <c>Find</c> without the tenant, need <see cref="ForTenant" />. A pooled context forgets it when
+    ///     it is returned.
+    /// </summary>
+    /// <param name="tenantIds">The tenants' ids, at least one.</param>
+    /// <exception cref="ArgumentException">
+    ///     There is no id, or one is empty, blank, too long, holds control characters, or does not fit the type of the model's tenant
+    ///     properties.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The context tracks entities and worked for others so far.</exception>
+    public void Use(IEnumerable<string> tenantIds)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+
+        var group = tenantIds.Select(t => _tenant.Normalize(t, nameof(tenantIds))).Distinct().Order(StringComparer.Ordinal).ToArray();
+        if (group.Length == 0)
+        {
+            throw new ArgumentException(TenancyStrings.TenantGroupIsEmpty, nameof(tenantIds));
+        }
+
+        RefuseChangeWhileTracking(group);
+        _tenant.Use(group);
+    }
+
+    private void RefuseChangeWhileTracking(IReadOnlyList<string> tenantIds)
+    {
 #pragma warning disable EF1001 // ChangeTracker.Entries() would detect changes and box an entry for each row just to count them.
-        if (_tenant.PinnedTenantId is { } current
-            && current != tenantId
+        if (_tenant.PinnedTenantIds is { Count: > 0 } current
+            && !current.SequenceEqual(tenantIds)
             && _context.GetService<IStateManager>().Entries.Any())
 #pragma warning restore EF1001
         {
-            throw new InvalidOperationException(TenancyStrings.TenantChangedWhileTracking(current, tenantId));
+            throw new InvalidOperationException(
+                TenancyStrings.TenantChangedWhileTracking(string.Join(", ", current), string.Join(", ", tenantIds)));
         }
-
-        _tenant.Use(tenantId);
     }
 
     /// <summary>
@@ -108,6 +144,6 @@ public sealed class TenancyFacade
         var property = entry.Metadata.FindTenantProperty()
             ?? throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(entry.Metadata.DisplayName()));
 
-        return (string)entry.Property(property).CurrentValue!;
+        return _tenant.IdConverter.ToTenantIdOf(entry.Property(property).CurrentValue)!;
     }
 }

@@ -114,7 +114,7 @@ public sealed class TenantOperations
         var values = keyValues.ToList();
         if (entityType.FindTenantProperty() is { } tenant && key.Properties.ToList().IndexOf(tenant) is >= 0 and var position && position <= values.Count)
         {
-            values.Insert(position, TenantId);
+            values.Insert(position, _tenant.IdConverter.ToValue(TenantId));
         }
 
 #pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.

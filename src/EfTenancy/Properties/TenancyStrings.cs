@@ -43,9 +43,54 @@ internal static class TenancyStrings
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
 
-    public static string TenantPropertyIsNotString(string entity, string property, string type)
-        => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity and must be a string, but it is of type "
-            + $"'{type}'. Make it a string, or the entity global with modelBuilder.Entity<{entity}>().IsSingleTenanted().";
+    public static string TenantPropertyTypeNotSupported(string entity, string property, string type)
+        => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity and is of type '{type}'. It may be a string, Guid, "
+            + "int, long, or a type with a value converter to one of these: "
+            + $"configurationBuilder.Properties<{type}>().HaveConversion(...). Or make the entity global with modelBuilder.Entity<{entity}>().IsSingleTenanted().";
+
+    public static string TenantPropertyTypesDiffer(string entity, string property, string type, string? other, string otherType)
+        => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity and is of type '{type}', but "
+            + (other is null ? $"UseTenantProperty<{otherType}>() says" : $"that of '{other}' is of type")
+            + $" '{otherType}': all tenant properties of a model have one type. Change the type of one, or make the entity global with "
+            + $"modelBuilder.Entity<{entity}>().IsSingleTenanted().";
+
+    public static string TenantPropertyStoredDifferently(string entity, string other, string property)
+        => $"The tenant property '{property}' of '{entity}' is converted to another type of the database than that of '{other}': one tenant would have "
+            + "two names. Give both the same converter, HasConversion(...).";
+
+    public static string TenantIdHasOtherType(string tenantId, string type)
+        => $"The tenant id '{tenantId}' is not a {type}, which the model's tenant properties hold. Give the id as the text of one.";
+
+    public static string TenantIdConverterChangesId(string tenantId, string type)
+        => $"The tenant id '{tenantId}' comes back as another one from the value converter of '{type}': two tenants would be one. Mend the "
+            + "converter given to HasConversion(...), or the id.";
+
+    public static string ContextHasSeveralTenants(IEnumerable<string> tenantIds)
+        => $"The context reads the rows of several tenants ({string.Join(", ", tenantIds)}) and belongs to none of them. Name the one to write to, or "
+            + "to find by key, with db.Tenancy().ForTenant(\"tenant\").";
+
+    public static string TenantGroupIsEmpty
+        => "A group of tenants has at least one tenant: db.Tenancy().Use([\"a\", \"b\"]).";
+
+    public static string CompiledForGroup(int count)
+        => $"This query was compiled in a context that reads {count} tenants and runs in one that does not. Compile one for each number of tenants with "
+            + "EF.CompileQuery(...), or do without it.";
+
+    public static string IdOnlyTableIsPartitioned(string entity)
+        => $"The table of '{entity}' is partitioned by tenant, so its keys must hold the tenant. Leave TenantKeyStyle.IdOnly, or call "
+            + $"modelBuilder.Entity<{entity}>().DoNotPartition().";
+
+    public static string IdOnlyTableWithoutTenant(string entity)
+        => $"The entity '{entity}' is mapped to several tables, of which only one has the tenant, so an UPDATE of the others could not look for it. Map it to "
+            + "one, UseTphMappingStrategy(), or leave TenantKeyStyle.IdOnly.";
+
+    public static string ReferenceToOtherTenant(string dependent, string principal, string properties, string tenant)
+        => $"A row of '{dependent}' of tenant '{tenant}' references through {properties} a row of '{principal}' that this tenant does not have. "
+            + "Nothing was written. Reference a row of the same tenant, or write with db.Tenancy().ForTenant(\"tenant\").";
+
+    public static string ExecuteUpdateSetsReference(string entity, string property, string principal)
+        => $"ExecuteUpdate must not set '{entity}.{property}', which references '{principal}': under TenantKeyStyle.IdOnly only SaveChanges() looks whether the row that "
+            + "is referenced belongs to the same tenant. Load the rows and call SaveChanges().";
 
     public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping)
         => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity, and {mapping} makes two tenants one. Map it as "

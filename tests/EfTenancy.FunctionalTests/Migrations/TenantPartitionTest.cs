@@ -165,7 +165,7 @@ public class TenantPartitionTest(PostgresFixture postgres) : IAsyncLifetime
             var command = query.ToQueryString().Split('\n');
             var parameters = command.Where(l => l.StartsWith("-- ", StringComparison.Ordinal)).ToList();
             Assert.Single(parameters);
-            var sql = string.Join('\n', command.Skip(1)).Replace("@ef_filter__TenantId", "$1", StringComparison.Ordinal);
+            var sql = string.Join('\n', command.Skip(1)).Replace("@ef_filter__Tenancy", "$1", StringComparison.Ordinal);
 
             // A prepared statement: the tenant comes as a parameter of the type that the model sends.
             var plan = await _database.ColumnAsync($"PREPARE q(varchar) AS {sql}; EXPLAIN EXECUTE q('t7')");

@@ -84,7 +84,7 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         var db = scope.ServiceProvider.GetRequiredService<FlightContext>();
         db.Tenancy().Use("FAI");
         var sql = string.Join('\n', db.Flights.Where(f => f.DelayMinutes > 15).ToQueryString().Split('\n').Skip(1))
-            .Replace("@ef_filter__TenantId", "$1", StringComparison.Ordinal);
+            .Replace("@ef_filter__Tenancy", "$1", StringComparison.Ordinal);
 
         var plan = await fixture.Database.ColumnAsync($"PREPARE q(varchar) AS {sql}; EXPLAIN EXECUTE q('FAI')");
         Assert.Contains("Flights_fai$", Assert.Single(plan, l => l.Contains("Flights_", StringComparison.Ordinal)), StringComparison.Ordinal);

@@ -56,7 +56,7 @@ public class TenancyOptionsExtensionTest
         Assert.NotSame(original, original.WithAllEntitiesMultiTenanted());
         Assert.NotSame(original, original.WithPartitioning(Extension(OneList("a")).Partitioning));
         Assert.NotSame(original, original.WithTenantIdStyle(TenantIdStyle.ForceLowerCase));
-        Assert.NotSame(original, original.WithTenantProperty("Customer", 20));
+        Assert.NotSame(original, original.WithTenantProperty("Customer", 20, typeof(Guid)));
         Assert.NotSame(original, original.WithDefaultTenantDisabled());
         Assert.NotSame(original, original.WithTenantAccessor(_ => "Green"));
         AssertBare(original);
@@ -73,6 +73,9 @@ public class TenancyOptionsExtensionTest
             Extension(t => t.UseTenantIdStyle(TenantIdStyle.ForceUpperCase)),
             Extension(t => t.UseTenantProperty("Customer")),
             Extension(t => t.UseTenantProperty(maxLength: 20)),
+            Extension(t => t.UseTenantProperty<Guid>()),
+            Extension(t => t.UseTenantKeyStyle(TenantKeyStyle.IdThenTenant)),
+            Extension(t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly)),
             Extension(OneList("a")),
             Extension(OneList("b")),
             Extension(OneList("a", "b")),

@@ -58,7 +58,7 @@ public class TenancyServicesTest
         context.Tenancy().Use("Green");
 
         Assert.Equal("TenantId, Id", context.Model.Type<Blog>().FindPrimaryKey()!.Properties.Names());
-        Assert.StartsWith("-- @ef_filter__TenantId='Green'", context.Blogs.ToQueryString(), StringComparison.Ordinal);
+        Assert.StartsWith("-- @ef_filter__Tenancy='Green'", context.Blogs.ToQueryString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,14 +6,19 @@ using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfTenancy.ChangeTracking.Internal;
 
-/// <summary>Lets <c>Find(id)</c> go on after the key became (tenant, id): puts the tenant in front when it alone is missing.</summary>
+/// <summary>
+///     Lets <c>Find(id)</c> go on after the key became (tenant, id): puts the tenant in its place when it alone is missing. Of a type
+///     with shared rows it finds the default tenant's row where the own tenant has none.
+/// </summary>
 #pragma warning disable EF1001 // See TenancyEntityFinderSource.
 public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     where TEntity : class
 {
     private readonly TenancyStateManager _stateManager;
+    private readonly bool _hasSharedRows;
 
-    // Zero where the key does not lead with the tenant.
+    // Negative where the key does not hold the tenant.
+    private readonly int _tenantPosition;
     private readonly int _keyCountWithoutTenant;
 
     public TenancyEntityFinder(
@@ -23,24 +28,29 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         IEntityType entityType)
         : base(stateManager, setSource, setCache, entityType)
     {
+        var key = entityType.FindPrimaryKey()!.Properties;
+
         _stateManager = stateManager;
-        _keyCountWithoutTenant = entityType.FindPrimaryKey()!.Properties is [var first, ..] properties
-            && first == entityType.FindTenantProperty()
-                ? properties.Count - 1
-                : 0;
+        _hasSharedRows = entityType.HasSharedRows();
+        _tenantPosition = entityType.FindTenantProperty() is { } tenant ? key.ToList().IndexOf(tenant) : -1;
+        _keyCountWithoutTenant = key.Count - 1;
     }
 
     public override TEntity? Find(object?[]? keyValues)
-        => base.Find(LacksTenant(keyValues?.Length) ? [_stateManager.Tenant.TenantIdOfNewWork, .. keyValues!] : keyValues);
+        => LacksTenant(keyValues?.Length)
+            ? base.Find(OfTenant(keyValues!)) ?? (ReadsShared ? base.Find(Shared(keyValues!)) : null)
+            : base.Find(keyValues);
 
     public override ValueTask<TEntity?> FindAsync(object?[]? keyValues, CancellationToken cancellationToken = default)
-        => base.FindAsync(
-            LacksTenant(keyValues?.Length)
+        => LacksTenant(keyValues?.Length)
             // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
             || (keyValues is [.., CancellationToken] && LacksTenant(keyValues.Length - 1))
-                ? [_stateManager.Tenant.TenantIdOfNewWork, .. keyValues!]
-                : keyValues,
-            cancellationToken);
+                ? ReadsShared ? FindOwnOrSharedAsync(keyValues!, cancellationToken) : base.FindAsync(OfTenant(keyValues!), cancellationToken)
+                : base.FindAsync(keyValues, cancellationToken);
+
+    private async ValueTask<TEntity?> FindOwnOrSharedAsync(object?[] keyValues, CancellationToken cancellationToken)
+        => await base.FindAsync(OfTenant(keyValues), cancellationToken).ConfigureAwait(false)
+            ?? await base.FindAsync(Shared(keyValues), cancellationToken).ConfigureAwait(false);
 
     // The base class answers this one without its own FindAsync.
     async ValueTask<object?> IEntityFinder.FindAsync(object?[]? keyValues, CancellationToken cancellationToken)
@@ -48,26 +58,39 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     public override InternalEntityEntry? FindEntry<TKey>(TKey keyValue)
         => LacksTenant(1)
-            ? base.FindEntry((IEnumerable<object?>)[_stateManager.Tenant.TenantIdOfNewWork, keyValue])
+            ? base.FindEntry((IEnumerable<object?>)OfTenant([keyValue]))
             : base.FindEntry(keyValue);
 
     public override InternalEntityEntry? FindEntry(IEnumerable<object?> keyValues)
     {
-        var values = keyValues.ToList();
-        return base.FindEntry(LacksTenant(values.Count) ? values.Prepend(_stateManager.Tenant.TenantIdOfNewWork) : values);
+        var values = keyValues.ToArray();
+        return base.FindEntry((IEnumerable<object?>)(LacksTenant(values.Length) ? OfTenant(values) : values));
     }
 
     // EF ignores all query filters here.
     public override object[]? GetDatabaseValues(InternalEntityEntry entry)
-        => IsOpen(entry) ? base.GetDatabaseValues(entry) : null;
+        => IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
 
     public override Task<object[]?> GetDatabaseValuesAsync(InternalEntityEntry entry, CancellationToken cancellationToken = default)
-        => IsOpen(entry) ? base.GetDatabaseValuesAsync(entry, cancellationToken) : Task.FromResult<object[]?>(null);
+        => IsReadable(entry) ? base.GetDatabaseValuesAsync(entry, cancellationToken) : Task.FromResult<object[]?>(null);
 
-    private bool IsOpen(InternalEntityEntry entry)
-        => entry.EntityType.FindTenantProperty() is not { } property || _stateManager.Tenant.IsOpen((string?)entry[property]);
+    private bool IsReadable(InternalEntityEntry entry)
+        => entry.EntityType.FindTenantProperty() is not { } property
+            || _stateManager.Tenant.IsReadable(entry[property], _hasSharedRows);
 
     private bool LacksTenant(int? keyCount)
-        => keyCount == _keyCountWithoutTenant && _keyCountWithoutTenant > 0;
+        => _tenantPosition >= 0 && keyCount == _keyCountWithoutTenant;
+
+    private object?[] OfTenant(object?[] keyValues)
+        => WithTenant(keyValues, _stateManager.Tenant.ValueOfNewWork);
+
+    private bool ReadsShared
+        => _hasSharedRows && !_stateManager.Tenant.IsWorkingFor;
+
+    private object?[] Shared(object?[] keyValues)
+        => WithTenant(keyValues, _stateManager.Tenant.IdConverter.Default);
+
+    private object?[] WithTenant(object?[] keyValues, object tenant)
+        => [.. keyValues[.._tenantPosition], tenant, .. keyValues[_tenantPosition..]];
 }
 #pragma warning restore EF1001

@@ -19,6 +19,7 @@ public class TenancyStateManager : StateManager
 {
     private readonly CurrentTenant _tenant;
     private readonly TenantSaveGuard _guard;
+    private readonly TenantReferenceGuard _referenceGuard;
     private readonly TenantForeignKeySeverer _severer;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
@@ -26,6 +27,7 @@ public class TenancyStateManager : StateManager
     {
         _tenant = tenant;
         _guard = new TenantSaveGuard(tenant, UpdateLogger);
+        _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
         RefuseModelOfOtherOptions(options);
     }
@@ -59,11 +61,11 @@ public class TenancyStateManager : StateManager
         if (entry.EntityState == EntityState.Detached
             && entry.EntityType.FindTenantProperty() is { } property)
         {
-            var given = (string?)entry[property];
-            var tenantId = string.IsNullOrEmpty(given) ? _tenant.TenantIdOfNewWork : _tenant.Normalize(given, property.Name);
-            if (tenantId != given)
+            var given = entry[property];
+            var tenant = _tenant.IdConverter.IsUnset(given) ? _tenant.ValueOfNewWork : _tenant.Normalize(given!, property.Name);
+            if (!tenant.Equals(given))
             {
-                entry[property] = tenantId;
+                entry[property] = tenant;
             }
         }
 
@@ -88,6 +90,7 @@ public class TenancyStateManager : StateManager
     protected override int SaveChanges(IList<IUpdateEntry> entriesToSave)
     {
         _guard.RefuseOtherTenants(entriesToSave);
+        _referenceGuard.RefuseOtherTenants(entriesToSave);
 
         try
         {
@@ -104,6 +107,7 @@ public class TenancyStateManager : StateManager
         CancellationToken cancellationToken = default)
     {
         _guard.RefuseOtherTenants(entriesToSave);
+        await _referenceGuard.RefuseOtherTenantsAsync(entriesToSave, cancellationToken).ConfigureAwait(false);
 
         try
         {

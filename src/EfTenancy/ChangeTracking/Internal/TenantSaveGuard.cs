@@ -18,15 +18,17 @@ public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbL
     {
         foreach (var entry in entriesToSave)
         {
-            if (entry.EntityType.FindTenantProperty() is { } property && TenantNotOpen(entry, property, out var rowTenant))
+            if (entry.EntityType.FindTenantProperty() is { } property && TenantNotOpen(entry, property, out var rowValue))
             {
+                var rowTenant = tenant.IdConverter.ToTenantIdOf(rowValue);
+                var contextTenant = string.Join(", ", tenant.TenantIds);
                 var message = TenancyStrings.CrossTenantWrite(
                     entry.EntityType.DisplayName(),
                     entry.EntityType.GetSchemaQualifiedTableName() ?? entry.EntityType.DisplayName(),
                     rowTenant,
-                    tenant.TenantId);
+                    contextTenant);
                 logger.CrossTenantWriteRefused(tenant.Context, rowTenant, message);
-                throw new CrossTenantWriteException(message, rowTenant, tenant.TenantId);
+                throw new CrossTenantWriteException(message, rowTenant, contextTenant);
             }
         }
     }
@@ -39,20 +41,23 @@ public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbL
     }
 
     // UPDATE and DELETE look for the original tenant, which an application can set apart from the current one.
-    private bool TenantNotOpen(IUpdateEntry entry, IProperty property, out string? rowTenant)
+    private bool TenantNotOpen(IUpdateEntry entry, IProperty property, out object? rowTenant)
     {
-        rowTenant = (string?)entry.GetCurrentValue(property);
+        rowTenant = entry.GetCurrentValue(property);
         if (tenant.IsOpen(rowTenant) && entry.EntityState != EntityState.Added && entry.CanHaveOriginalValue(property))
         {
-            rowTenant = (string?)entry.GetOriginalValue(property);
+            rowTenant = entry.GetOriginalValue(property);
         }
 
         return !tenant.IsOpen(rowTenant);
     }
 
     // PostgreSQL does not tell which row of a batch it refused.
-    private static string? TenantOf(IReadOnlyList<EntityEntry> entries)
-        => entries.Select(e => e.Metadata.FindTenantProperty() is { } property ? (string?)e.Property(property).CurrentValue : null)
+    private string? TenantOf(IReadOnlyList<EntityEntry> entries)
+        => entries
+            .Select(e => e.Metadata.FindTenantProperty() is { } property
+                ? tenant.IdConverter.ToTenantIdOf(e.Property(property).CurrentValue)
+                : null)
             .Distinct()
             .ToList() is [var one]
                 ? one

@@ -1,9 +1,12 @@
 using System.ComponentModel.Design;
 using EfTenancy.Diagnostics.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Metadata.Internal;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace EfTenancy.Infrastructure.Internal;
@@ -21,44 +24,103 @@ public class CurrentTenant(
     private static readonly IServiceProvider NoServices = new ServiceContainer();
 
     private readonly TenancyOptionsExtension? _options = options.FindExtension<TenancyOptionsExtension>();
-    private readonly HashSet<string> _opened = [];
+    private readonly HashSet<object> _opened = [];
+    private TenantIdConverter? _idConverter;
     private string? _tenantId;
+    private object? _value;
     private string? _workingFor;
+    private string[]? _group;
     private readonly HashSet<object> _acrossTenants = [];
 
     public virtual DbContext Context
         => currentContext.Context;
 
+    /// <exception cref="InvalidOperationException">The context reads several tenants.</exception>
     public virtual string TenantId
-        => _tenantId ?? Settle(Resolve());
+        => _group is null
+            ? _tenantId ?? Settle(Resolve())
+            : throw new InvalidOperationException(TenancyStrings.ContextHasSeveralTenants(_group));
+
+    /// <summary>The same as the model's tenant properties hold it.</summary>
+    /// <inheritdoc cref="TenantId" path="/exception" />
+    public virtual object Value
+        => _value ??= IdConverter.ToValue(TenantId);
+
+    /// <summary>The tenants whose rows the context reads: one, or those of a group.</summary>
+    public virtual IReadOnlyList<string> TenantIds
+        => _group ?? [TenantId];
+
+    public virtual bool IsGroup
+        => _group is not null;
 
     /// <summary>The tenant of entities that are tracked now: another one inside <see cref="WorkFor" />.</summary>
     public virtual string TenantIdOfNewWork
         => _workingFor ?? TenantId;
 
+    /// <inheritdoc cref="TenantIdOfNewWork" />
+    public virtual object ValueOfNewWork
+        => _workingFor is null ? Value : IdConverter.ToValue(_workingFor);
+
+    public virtual bool IsWorkingFor
+        => _workingFor is not null;
+
+    public virtual TenantIdConverter IdConverter
+        => _idConverter ??= TenantIdConverter.Of(Context.Model);
+
     /// <summary>Whether the context reads and writes the rows of all tenants.</summary>
     public virtual bool IsAcrossTenants
         => _acrossTenants.Count > 0;
 
-    /// <summary>The tenant if it was used already, without fixing it.</summary>
-    public virtual string? PinnedTenantId
-        => _tenantId;
+    /// <summary>The tenants that were used already, without fixing them; empty before first use.</summary>
+    public virtual IReadOnlyList<string> PinnedTenantIds
+        => _group ?? (_tenantId is null ? [] : [_tenantId]);
 
     public virtual void Use(string tenantId)
         => Settle(tenantId);
 
+    /// <summary>Makes the context read the rows of several tenants; it writes those of none.</summary>
+    public virtual void Use(string[] tenantIds)
+    {
+        Forget();
+        _group = tenantIds;
+        logger.TenantSet(Context, string.Join(", ", tenantIds));
+    }
+
     /// <summary>A tenant id as it comes in, in the form that rows and partitions have.</summary>
     public virtual string Normalize(string? tenantId, string parameterName)
-        => TenantIdRules.Normalize(
+        => IdConverter.Normalize(
             TenantIdRules.Check(tenantId, parameterName, _options?.MaxTenantIdLength ?? TenancyDefaults.MaxTenantIdLength),
-            _options?.TenantIdStyle ?? default);
+            _options?.TenantIdStyle ?? default,
+            parameterName);
 
-    /// <summary>Whether this unit of work may write rows of a tenant.</summary>
-    public virtual bool IsOpen(string? tenantId)
-        => IsAcrossTenants || (tenantId is not null && (_opened.Contains(tenantId) || tenantId == TenantId));
+    /// <summary>The value of a tenant property as it comes in, in the form that rows have.</summary>
+    public virtual object Normalize(object value, string propertyName)
+        => IdConverter.ToValue(Normalize(IdConverter.ToTenantIdOf(value), propertyName));
+
+    /// <summary>Whether this unit of work may write rows of the tenant that a tenant property holds.</summary>
+    public virtual bool IsOpen(object? value)
+        => IsAcrossTenants
+            || (IdConverter.ToStored(value) is { } stored
+                && (_opened.Contains(stored) || (_group is null && stored.Equals(IdConverter.ToStored(Value)))));
+
+    /// <summary>Whether this context reads rows of the tenant that a tenant property holds.</summary>
+    public virtual bool IsReadable(object? value, bool hasSharedRows)
+        => IsOpen(value)
+            || (IdConverter.ToTenantIdOf(value) is { } tenantId
+                && ((_group?.Contains(tenantId) ?? false) || (hasSharedRows && tenantId == TenancyDefaults.DefaultTenantId)));
+
+    /// <summary>How many tenants' rows of a type the context reads.</summary>
+    public virtual int ReadableCount(IReadOnlyEntityType entityType)
+        => (_group?.Length ?? 1) + (entityType.HasSharedRows() ? 1 : 0);
+
+    /// <summary>The tenants whose rows the context reads, as properties hold them; behind them the default one.</summary>
+    public virtual object ReadableAt(int index)
+        => index == (_group?.Length ?? 1) ? IdConverter.Default
+            : _group is null ? Value
+            : IdConverter.ToValue(_group[index]);
 
     public virtual void Open(string tenantId)
-        => _opened.Add(tenantId);
+        => _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
 
     public virtual IDisposable WorkFor(string tenantId)
     {
@@ -77,7 +139,7 @@ public class CurrentTenant(
 
     public virtual void ResetState()
     {
-        _tenantId = null;
+        Forget();
         _workingFor = null;
         _acrossTenants.Clear();
         _opened.Clear();
@@ -89,8 +151,16 @@ public class CurrentTenant(
         return Task.CompletedTask;
     }
 
+    private void Forget()
+    {
+        _tenantId = null;
+        _value = null;
+        _group = null;
+    }
+
     private string Settle(string tenantId)
     {
+        Forget();
         _tenantId = tenantId;
         logger.TenantSet(Context, tenantId);
         return tenantId;

@@ -8,4 +8,6 @@ public sealed record TenancyModelOptions(
     TenantPartitioning? Partitioning,
     TenantIdStyle TenantIdStyle,
     string TenantPropertyName,
-    int MaxTenantIdLength);
+    int MaxTenantIdLength,
+    string? TenantPropertyType,
+    TenantKeyStyle TenantKeyStyle);

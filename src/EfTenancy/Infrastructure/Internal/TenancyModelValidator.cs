@@ -1,4 +1,3 @@
-using System.Text;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -21,9 +20,12 @@ public class TenancyModelValidator(
 {
     public override void Validate(IModel model, IDiagnosticsLogger<DbLoggerCategory.Model.Validation> logger)
     {
+        var ids = TenantIdConverter.Of(model);
+
         foreach (var entityType in model.GetEntityTypes())
         {
-            ValidateTenantProperty(entityType);
+            ValidateTenantProperty(entityType, ids);
+            ValidateKeys(entityType);
             ValidateFilter(entityType);
             ValidateReferences(entityType);
 
@@ -40,18 +42,57 @@ public class TenancyModelValidator(
         base.Validate(model, logger);
     }
 
-    private static void ValidateTenantProperty(IEntityType entityType)
+    private static void ValidateTenantProperty(IEntityType entityType, TenantIdConverter ids)
     {
-        if (entityType.BaseType is null
-            && entityType.FindTenantProperty() is { } tenant
-            && (tenant.GetValueConverter() is { } converter ? "the value converter " + converter.GetType().Name
-                : tenant.GetColumnType() is "citext" ? "the column type citext"
-                : null) is { } mapping)
+        if (entityType.BaseType is not null || entityType.FindTenantProperty() is not { } tenant)
+        {
+            return;
+        }
+
+        if (MakesTenantsAlike(tenant) is { } mapping)
         {
             throw new InvalidOperationException(
                 TenancyStrings.TenantPropertyMakesTenantsAlike(entityType.DisplayName(), tenant.Name, mapping));
         }
+
+        if (TenantIdConverter.For(tenant).StoredTypeOfValues != ids.StoredTypeOfValues)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantPropertyStoredDifferently(
+                entityType.DisplayName(),
+                entityType.Model.GetEntityTypes().First(e => e.FindTenantProperty() is not null).DisplayName(),
+                tenant.Name));
+        }
     }
+
+    // Types of the application's own need a converter; it must give ids back as they were, which is looked at id by id.
+    private static string? MakesTenantsAlike(IProperty tenant)
+        => tenant.GetValueConverter() is { } converter && TenantIdConverter.TryCreate(tenant.ClrType, converter: null) is not null
+            ? "the value converter " + converter.GetType().Name
+            : tenant.GetColumnType() is "citext" ? "the column type citext"
+            : null;
+
+    private static void ValidateKeys(IEntityType entityType)
+    {
+        if (entityType.BaseType is null && entityType.FindTenantProperty() is not null && entityType.Model.KeysAreIdsOnly())
+        {
+            if (entityType.GetTenantPartitioning() is not null)
+            {
+                throw new InvalidOperationException(TenancyStrings.IdOnlyTableIsPartitioned(entityType.DisplayName()));
+            }
+
+            if (entityType.GetDerivedTypesInclusive().FirstOrDefault(HasTableWithoutTenant) is { } scattered)
+            {
+                throw new InvalidOperationException(TenancyStrings.IdOnlyTableWithoutTenant(scattered.DisplayName()));
+            }
+        }
+    }
+
+    private static bool HasTableWithoutTenant(IEntityType entityType)
+        => entityType.GetMappingFragments(StoreObjectType.Table).Any()
+            || (entityType.BaseType is not null
+                && entityType.GetMappingStrategy() != RelationalAnnotationNames.TpcMappingStrategy
+                && entityType.GetTableName() is { } table
+                && table != entityType.GetRootType().GetTableName());
 
     private static void ValidateFilter(IEntityType entityType)
     {
@@ -68,7 +109,7 @@ public class TenancyModelValidator(
     {
         foreach (var foreignKey in entityType.GetDeclaredForeignKeys())
         {
-            if (foreignKey.PrincipalEntityType.FindTenantProperty() is { } principalTenant)
+            if (foreignKey.PrincipalEntityType.FindTenantProperty() is { } principalTenant && !entityType.Model.KeysAreIdsOnly())
             {
                 var position = foreignKey.PrincipalKey.Properties.ToList().IndexOf(principalTenant);
                 if (position < 0 || foreignKey.Properties[position] != entityType.FindTenantProperty())
@@ -136,7 +177,7 @@ public class TenancyModelValidator(
     private static void ValidatePartitioning(IEntityType entityType, TenantPartitioning partitioning)
     {
         var entity = entityType.DisplayName();
-        if (entityType.FindTenantProperty() is null)
+        if (entityType.FindTenantProperty() is not { } tenant)
         {
             throw new InvalidOperationException(TenancyStrings.PartitionedEntityIsSingleTenanted(entity));
         }
@@ -159,7 +200,7 @@ public class TenancyModelValidator(
 
         ValidateNames(entityType, partitions);
         ValidateListValues(entity, partitions);
-        ValidateRanges(entity, partitions);
+        ValidateRanges(entity, TenantIdConverter.For(tenant), partitions);
     }
 
     private static void ValidateNames(IEntityType entityType, IReadOnlyList<TenantPartition> partitions)
@@ -188,7 +229,6 @@ public class TenancyModelValidator(
 
             foreach (var value in values)
             {
-                CheckTenantId(entity, suffix, value);
                 if (!owners.TryAdd(value, suffix))
                 {
                     throw new InvalidOperationException(
@@ -198,43 +238,25 @@ public class TenancyModelValidator(
         }
     }
 
-    private static void ValidateRanges(string entity, IReadOnlyList<TenantPartition> partitions)
+    private static void ValidateRanges(string entity, TenantIdConverter ids, IReadOnlyList<TenantPartition> partitions)
     {
         var ranges = partitions.Where(p => p.From is not null).ToList();
         foreach (var range in ranges)
         {
-            CheckTenantId(entity, range.Suffix, range.From);
-            CheckTenantId(entity, range.Suffix, range.To);
-            if (CompareBytes(range.From!, range.To!) >= 0)
+            if (ids.Compare(range.From!, range.To!) >= 0)
             {
                 throw new InvalidOperationException(TenancyStrings.EmptyRange(entity, range.Suffix, range.From!, range.To!));
             }
         }
 
-        ranges.Sort((a, b) => CompareBytes(a.From!, b.From!));
+        ranges.Sort((a, b) => ids.Compare(a.From!, b.From!));
         for (var i = 1; i < ranges.Count; i++)
         {
-            if (CompareBytes(ranges[i].From!, ranges[i - 1].To!) < 0)
+            if (ids.Compare(ranges[i].From!, ranges[i - 1].To!) < 0)
             {
                 throw new InvalidOperationException(
                     TenancyStrings.OverlappingRanges(entity, ranges[i - 1].Suffix, ranges[i].Suffix));
             }
-        }
-    }
-
-    // The order of PostgreSQL's collation C, which the column of a range partitioned table has.
-    private static int CompareBytes(string left, string right)
-        => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
-
-    private static void CheckTenantId(string entity, string suffix, string? tenantId)
-    {
-        try
-        {
-            TenantIdRules.Check(tenantId, nameof(tenantId));
-        }
-        catch (ArgumentException exception)
-        {
-            throw new InvalidOperationException(TenancyStrings.PartitionTenantIdRefused(entity, suffix, exception.Message), exception);
         }
     }
 

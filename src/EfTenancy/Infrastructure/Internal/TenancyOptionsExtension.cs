@@ -30,6 +30,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         TenantIdStyle = copyFrom.TenantIdStyle;
         TenantPropertyName = copyFrom.TenantPropertyName;
         MaxTenantIdLength = copyFrom.MaxTenantIdLength;
+        TenantPropertyType = copyFrom.TenantPropertyType;
+        TenantKeyStyle = copyFrom.TenantKeyStyle;
         DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
         TenantAccessor = copyFrom.TenantAccessor;
     }
@@ -47,13 +49,25 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     public virtual int MaxTenantIdLength { get; private set; } = TenancyDefaults.MaxTenantIdLength;
 
+    /// <summary>Null for that of the entities' own tenant properties, or string where there are none.</summary>
+    public virtual Type? TenantPropertyType { get; private set; }
+
+    public virtual TenantKeyStyle TenantKeyStyle { get; private set; }
+
     public virtual bool DefaultTenantDisabled { get; private set; }
 
     public virtual Func<IServiceProvider, string?>? TenantAccessor { get; private set; }
 
     /// <summary>What shapes the model.</summary>
     public virtual TenancyModelOptions ModelOptions
-        => _modelOptions ??= new(AllEntitiesMultiTenanted, Partitioning, TenantIdStyle, TenantPropertyName, MaxTenantIdLength);
+        => _modelOptions ??= new(
+            AllEntitiesMultiTenanted,
+            Partitioning,
+            TenantIdStyle,
+            TenantPropertyName,
+            MaxTenantIdLength,
+            TenantPropertyType?.AssemblyQualifiedName,
+            TenantKeyStyle);
 
     /// <summary>The same as the text that a model is marked with; worked out once, since each context may ask.</summary>
     public virtual string ModelOptionsText
@@ -83,11 +97,19 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         return clone;
     }
 
-    public virtual TenancyOptionsExtension WithTenantProperty(string name, int maxLength)
+    public virtual TenancyOptionsExtension WithTenantProperty(string name, int maxLength, Type? type)
     {
         var clone = Clone();
         clone.TenantPropertyName = name;
         clone.MaxTenantIdLength = maxLength;
+        clone.TenantPropertyType = type;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithTenantKeyStyle(TenantKeyStyle style)
+    {
+        var clone = Clone();
+        clone.TenantKeyStyle = style;
         return clone;
     }
 

@@ -29,9 +29,12 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
             [
                 new TenancyModelOptionsConvention(tenancy.ModelOptionsText),
                 new TenantPropertyConvention(
-                    tenancy.AllEntitiesMultiTenanted, tenancy.TenantPropertyName, tenancy.MaxTenantIdLength),
-                new TenantKeyConvention(),
-                new TenantIndexConvention(),
+                    tenancy.AllEntitiesMultiTenanted,
+                    tenancy.TenantPropertyName,
+                    tenancy.MaxTenantIdLength,
+                    tenancy.TenantPropertyType),
+                new TenantKeyConvention(tenancy.TenantKeyStyle),
+                new TenantIndexConvention(tenancy.TenantKeyStyle),
                 new TenantSeedDataConvention(tenancy.TenantIdStyle),
                 new TenantPartitioningConvention(tenancy.Partitioning, tenancy.TenantIdStyle),
                 new TenantQueryFilterConvention(),

@@ -1,4 +1,5 @@
 using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -9,7 +10,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
 namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>Puts the tenant in front of unique indexes: a value is taken within a tenant, not among all of them.</summary>
-public class TenantIndexConvention : IModelFinalizingConvention
+public class TenantIndexConvention(TenantKeyStyle keyStyle) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -25,7 +26,25 @@ public class TenantIndexConvention : IModelFinalizingConvention
                 {
                     LeadWithTenant(entityType, tenant, index);
                 }
+
+                if (keyStyle != TenantKeyStyle.TenantThenId && entityType.BaseType is null)
+                {
+                    AddTenantIndex(entityType, tenant);
+                }
             }
+        }
+    }
+
+    // Where the key leads with the tenant, it serves the filter itself.
+    private static void AddTenantIndex(IMutableEntityType entityType, IMutableProperty tenant)
+    {
+        if (entityType.GetTableName() is { } table
+            && !entityType.IsMappedToJson()
+            && entityType.FindOwnership()?.PrincipalEntityType.GetTableName() != table
+            && !entityType.GetIndexes().Any(i => i.Properties[0] == tenant)
+            && !entityType.GetKeys().Any(k => k.Properties[0] == tenant))
+        {
+            entityType.AddIndex(tenant);
         }
     }
 

@@ -8,10 +8,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>
-///     Brings the tenant to the front of keys, and of the foreign keys that reference them, so that the database itself
-///     refuses a reference into another tenant's rows.
+///     Brings the tenant into keys, and into the foreign keys that reference them, so that the database itself refuses a reference
+///     into another tenant's rows. Under <see cref="TenantKeyStyle.IdOnly" /> it makes the tenant a concurrency token instead.
 /// </summary>
-public class TenantKeyConvention : IModelFinalizingConvention
+public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -19,6 +19,24 @@ public class TenantKeyConvention : IModelFinalizingConvention
     {
         var model = (IMutableModel)modelBuilder.Metadata;
 
+        if (style == TenantKeyStyle.IdOnly)
+        {
+            LookForTenantInUpdates(model);
+        }
+        else
+        {
+            PutTenantIntoKeys(model);
+        }
+
+        foreach (var foreignKey in model.GetEntityTypes().SelectMany(e => e.GetDeclaredForeignKeys()).ToList())
+        {
+            KeepTenantOfOwnKey(foreignKey);
+            RestrictDeletionOfGlobalRow(foreignKey);
+        }
+    }
+
+    private void PutTenantIntoKeys(IMutableModel model)
+    {
         // All longer keys first: a foreign key must find the key that it is to reference.
         var replacements = new List<(IMutableKey Old, IMutableKey New)>();
         foreach (var entityType in model.GetEntityTypes().ToList())
@@ -36,7 +54,7 @@ public class TenantKeyConvention : IModelFinalizingConvention
         {
             foreach (var foreignKey in oldKey.GetReferencingForeignKeys().ToList())
             {
-                LeadWithTenant(foreignKey, newKey);
+                AddTenant(foreignKey, newKey);
             }
         }
 
@@ -44,13 +62,31 @@ public class TenantKeyConvention : IModelFinalizingConvention
         {
             oldKey.DeclaringEntityType.RemoveKey(oldKey.Properties);
         }
+    }
 
-        foreach (var foreignKey in model.GetEntityTypes().SelectMany(e => e.GetDeclaredForeignKeys()).ToList())
+    private static void LookForTenantInUpdates(IMutableModel model)
+    {
+        model.SetKeysAreIdsOnly();
+
+        foreach (var entityType in model.GetEntityTypes())
         {
-            KeepTenantOfOwnKey(foreignKey);
-            RestrictDeletionOfGlobalRow(foreignKey);
+            if (entityType.BaseType is null && !entityType.IsMappedToJson() && entityType.FindTenantProperty() is { } tenant)
+            {
+                tenant.IsConcurrencyToken = true;
+            }
+
+            foreach (var foreignKey in entityType.GetDeclaredForeignKeys())
+            {
+                if (foreignKey.PrincipalEntityType.FindTenantProperty() is not null)
+                {
+                    TenantOfDependent(foreignKey);
+                }
+            }
         }
     }
+
+    private List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant)
+        => [.. style == TenantKeyStyle.IdThenTenant ? properties.Append(tenant) : properties.Prepend(tenant)];
 
     // To a key of the application's own that holds the tenant, EF makes foreign keys with a second tenant column, which would say
     // whatever tenant it likes.
@@ -100,12 +136,12 @@ public class TenantKeyConvention : IModelFinalizingConvention
                 foreignKey.PrincipalEntityType.DisplayName(),
                 "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
 
-    private static IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
+    private IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
     {
         // EF takes a value of a composite key for the application's own and stops generating it.
         var valueGenerated = key.Properties.Select(p => p.ValueGenerated).ToList();
 
-        var properties = key.Properties.Prepend(tenant).ToList();
+        var properties = WithTenant(key.Properties, tenant);
         var newKey = key.IsPrimaryKey()
             ? entityType.SetPrimaryKey(properties)!
             : entityType.AddKey(properties)!;
@@ -124,7 +160,7 @@ public class TenantKeyConvention : IModelFinalizingConvention
         return newKey;
     }
 
-    private static void LeadWithTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
+    private void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
     {
         var tenant = TenantOfDependent(foreignKey);
 
@@ -136,7 +172,7 @@ public class TenantKeyConvention : IModelFinalizingConvention
         }
 
         var isRequired = foreignKey.IsRequired;
-        foreignKey.SetProperties(foreignKey.Properties.Prepend(tenant).ToList(), newKey);
+        foreignKey.SetProperties(WithTenant(foreignKey.Properties, tenant), newKey);
         foreignKey.IsRequired = isRequired;
     }
 }

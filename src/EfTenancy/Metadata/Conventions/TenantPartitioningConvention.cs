@@ -1,4 +1,5 @@
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -24,10 +25,12 @@ public class TenantPartitioningConvention(TenantPartitioning? policy, TenantIdSt
             var partitioning = PartitioningOf(entityType);
             if (partitioning is not null)
             {
-                entityType.SetTenantPartitioning(Normalize(partitioning));
+                entityType.SetTenantPartitioning(Normalize(partitioning, entityType, TenantIdConverter.For(tenant)));
             }
 
-            if (partitioning is { Strategy: TenantPartitionStrategy.Range } && !entityType.IsMappedToJson())
+            if (partitioning is { Strategy: TenantPartitionStrategy.Range }
+                && !entityType.IsMappedToJson()
+                && TenantIdConverter.For(tenant).StoredTypeOfValues == typeof(string))
             {
                 // So that the bounds mean the same in every database, whatever its collation.
                 tenant.SetCollation("C");
@@ -35,14 +38,17 @@ public class TenantPartitioningConvention(TenantPartitioning? policy, TenantIdSt
         }
     }
 
-    private TenantPartitioning Normalize(TenantPartitioning partitioning)
-        => style == TenantIdStyle.CaseSensitive || partitioning.Partitions is not { } partitions
-            ? partitioning
-            : partitioning with { Partitions = [.. partitions.Select(Normalize)] };
+    private TenantPartitioning Normalize(TenantPartitioning partitioning, IMutableEntityType entityType, TenantIdConverter ids)
+        => partitioning.Partitions is { } partitions
+            ? partitioning with { Partitions = [.. partitions.Select(p => Normalize(p, entityType, ids))] }
+            : partitioning;
 
-    private TenantPartition Normalize(TenantPartition partition)
+    private TenantPartition Normalize(TenantPartition partition, IMutableEntityType entityType, TenantIdConverter ids)
     {
-        var values = partition.Values?.Select(v => TenantIdRules.Normalize(v, style)).Distinct().ToList();
+        // Ids that the style makes one are one; an id that is given twice is a mistake, which the validator reports.
+        var values = partition.Values?.Distinct().Count() == partition.Values?.Count
+            ? partition.Values?.Select(Text).Distinct().ToList()
+            : partition.Values?.Select(Text).ToList();
 
         return partition with
         {
@@ -51,9 +57,22 @@ public class TenantPartitioningConvention(TenantPartitioning? policy, TenantIdSt
                 ? TenantPartitionNaming.SuffixOf(values![0])
                 : partition.Suffix,
             Values = values,
-            From = partition.From is { } from ? TenantIdRules.Normalize(from, style) : null,
-            To = partition.To is { } to ? TenantIdRules.Normalize(to, style) : null,
+            From = partition.From is { } from ? Text(from) : null,
+            To = partition.To is { } to ? Text(to) : null,
         };
+
+        string Text(string tenantId)
+        {
+            try
+            {
+                return ids.TextOf(ids.Normalize(TenantIdRules.Check(tenantId, nameof(tenantId)), style, nameof(tenantId)));
+            }
+            catch (ArgumentException exception)
+            {
+                throw new InvalidOperationException(
+                    TenancyStrings.PartitionTenantIdRefused(entityType.DisplayName(), partition.Suffix, exception.Message), exception);
+            }
+        }
     }
 
     // Rows of an owned type stay with their owner's.

@@ -1,6 +1,8 @@
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
@@ -11,7 +13,11 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>Decides which entity types are multi-tenanted and gives those their tenant property.</summary>
-public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string tenantPropertyName, int maxTenantIdLength) : IModelFinalizingConvention
+public class TenantPropertyConvention(
+    bool allEntitiesAreMultiTenanted,
+    string tenantPropertyName,
+    int maxTenantIdLength,
+    Type? tenantPropertyType) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -19,6 +25,7 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
     {
         var model = (IMutableModel)modelBuilder.Metadata;
         var decided = new Dictionary<IMutableEntityType, bool>();
+        var multiTenanted = new List<IMutableEntityType>();
 
         foreach (var entityType in model.GetEntityTypes())
         {
@@ -34,8 +41,14 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
             }
             else if (isMultiTenanted)
             {
-                AddTenantProperty(entityType);
+                multiTenanted.Add(entityType);
             }
+        }
+
+        var ownProperty = multiTenanted.Select(e => e.FindProperty(tenantPropertyName)).FirstOrDefault(p => p is not null);
+        foreach (var entityType in multiTenanted)
+        {
+            AddTenantProperty(entityType, ownProperty);
         }
     }
 
@@ -73,26 +86,34 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
     private bool ReferencesMultiTenanted(IMutableEntityType entityType, Dictionary<IMutableEntityType, bool> decided)
         => entityType.GetForeignKeys().Any(fk => IsMultiTenanted(fk.PrincipalEntityType.GetRootType(), decided));
 
-    private void AddTenantProperty(IMutableEntityType entityType)
+    private void AddTenantProperty(IMutableEntityType entityType, IMutableProperty? ownProperty)
     {
+        var type = tenantPropertyType ?? TypeOf(ownProperty) ?? typeof(string);
         var property = entityType.FindProperty(tenantPropertyName);
         if (property is null)
         {
             MakeRoomInDerivedTypes(entityType);
-            property = entityType.AddProperty(tenantPropertyName, typeof(string));
-            property.SetMaxLength(maxTenantIdLength);
-
-            // What the application configured for all its strings (citext, a converter, a collation) would make tenants alike.
-            property.SetColumnType($"character varying({maxTenantIdLength})");
-            property.SetValueConverter((ValueConverter?)null);
-            property.SetProviderClrType(null);
-            property.SetCollation(null);
+            property = entityType.AddProperty(tenantPropertyName, type);
+            if (type == typeof(string))
+            {
+                MapAsString(property);
+            }
+            else if (ownProperty?.GetValueConverter() is { } converter)
+            {
+                property.SetValueConverter(converter);
+            }
         }
-        else if (property.ClrType != typeof(string))
+        else if (TypeOf(property) != type)
         {
-            throw new InvalidOperationException(TenancyStrings.TenantPropertyIsNotString(
-                entityType.DisplayName(), property.Name, property.ClrType.Name));
+            throw new InvalidOperationException(TenancyStrings.TenantPropertyTypesDiffer(
+                entityType.DisplayName(),
+                property.Name,
+                property.ClrType.ShortDisplayName(),
+                tenantPropertyType is null ? ownProperty!.DeclaringType.DisplayName() : null,
+                type.ShortDisplayName()));
         }
+
+        var ids = TenantIdConverter.For(property);
 
         MakeRequired(property);
 
@@ -102,11 +123,26 @@ public class TenantPropertyConvention(bool allEntitiesAreMultiTenanted, string t
         if (!entityType.IsMappedToJson() && property.FindAnnotation(RelationalAnnotationNames.DefaultValueSql) is null)
         {
             // As SQL: EF warns of constant defaults on key columns, though the rows of an existing table need one.
-            var ownDefault = property.RemoveAnnotation(RelationalAnnotationNames.DefaultValue)?.Value as string;
-            property.SetDefaultValueSql($"'{(ownDefault ?? TenancyDefaults.DefaultTenantId).Replace("'", "''", StringComparison.Ordinal)}'");
+            var ownDefault = property.RemoveAnnotation(RelationalAnnotationNames.DefaultValue)?.Value;
+            var text = ids.ToTenantIdOf(ownDefault) is { } tenantId ? ids.TextOf(tenantId) : ids.DefaultText;
+            property.SetDefaultValueSql($"'{text.Replace("'", "''", StringComparison.Ordinal)}'");
         }
 
         entityType.SetTenantProperty(property);
+    }
+
+    private static Type? TypeOf(IMutableProperty? property)
+        => property is null ? null : Nullable.GetUnderlyingType(property.ClrType) ?? property.ClrType;
+
+    private void MapAsString(IMutableProperty property)
+    {
+        property.SetMaxLength(maxTenantIdLength);
+
+        // What the application configured for all its strings (citext, a converter, a collation) would make tenants alike.
+        property.SetColumnType($"character varying({maxTenantIdLength})");
+        property.SetValueConverter((ValueConverter?)null);
+        property.SetProviderClrType(null);
+        property.SetCollation(null);
     }
 
     private void MakeRoomInDerivedTypes(IMutableEntityType root)

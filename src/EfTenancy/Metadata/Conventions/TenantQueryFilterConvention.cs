@@ -37,7 +37,7 @@ public class TenantQueryFilterConvention : IModelFinalizingConvention
                 throw new InvalidOperationException(TenancyStrings.FilterNameIsTaken(entityType.DisplayName()));
             }
 
-            entityType.SetQueryFilter(TenancyDefaults.QueryFilterName, TenantFilterExpression.Create(entityType.ClrType, tenant.Name));
+            entityType.SetQueryFilter(TenancyDefaults.QueryFilterName, TenantFilterExpression.Create(entityType, tenant));
         }
     }
 }

@@ -18,12 +18,12 @@ public class TenantSeedDataConvention(TenantIdStyle style) : IModelFinalizingCon
         {
             if (entityType.FindTenantProperty() is { } tenant)
             {
-                GiveToDefaultTenant(entityType, tenant.Name);
+                GiveToDefaultTenant(entityType, tenant.Name, TenantIdConverter.For(tenant));
             }
         }
     }
 
-    private void GiveToDefaultTenant(IMutableEntityType entityType, string tenantProperty)
+    private void GiveToDefaultTenant(IMutableEntityType entityType, string tenantProperty, TenantIdConverter ids)
     {
 #pragma warning disable EF1001 // Seeds can be added but not changed, and a shadow property has no place in the objects given.
         if (((EntityType)entityType).GetRawSeedData() is not List<object> { Count: > 0 } seeds)
@@ -35,11 +35,13 @@ public class TenantSeedDataConvention(TenantIdStyle style) : IModelFinalizingCon
         var values = entityType.GetSeedData().ToList();
         for (var i = 0; i < seeds.Count; i++)
         {
-            var given = values[i].TryGetValue(tenantProperty, out var value) ? (string?)value : null;
-            var tenantId = TenantIdRules.Normalize(string.IsNullOrEmpty(given) ? TenancyDefaults.DefaultTenantId : given, style);
-            if (tenantId != given)
+            var given = values[i].TryGetValue(tenantProperty, out var value) ? value : null;
+            var tenant = ids.IsUnset(given)
+                ? ids.Default
+                : ids.ToValue(ids.Normalize(ids.ToTenantIdOf(given)!, style, tenantProperty));
+            if (!tenant.Equals(given))
             {
-                values[i][tenantProperty] = tenantId;
+                values[i][tenantProperty] = tenant;
                 seeds[i] = AnonymousSeed.Create(values[i]);
             }
         }

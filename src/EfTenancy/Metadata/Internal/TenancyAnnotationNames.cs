@@ -8,8 +8,14 @@ public static class TenancyAnnotationNames
     /// <summary>On a model: the <see cref="Infrastructure.Internal.TenancyModelOptions" /> that it was built with, as text.</summary>
     public const string ModelOptions = Prefix + "ModelOptions";
 
+    /// <summary>On a model: whether keys are without the tenant, <see cref="TenantKeyStyle.IdOnly" /> (<see cref="bool" />).</summary>
+    public const string KeysAreIdsOnly = Prefix + "KeysAreIdsOnly";
+
     /// <summary>On an entity type: whether its rows belong to a tenant (<see cref="bool" />).</summary>
     public const string IsMultiTenanted = Prefix + "IsMultiTenanted";
+
+    /// <summary>On an entity type: whether every tenant reads the default tenant's rows too (<see cref="bool" />).</summary>
+    public const string HasSharedRows = Prefix + "HasSharedRows";
 
     /// <summary>On an entity type of the finished model: the name of its tenant property.</summary>
     public const string TenantProperty = Prefix + "TenantProperty";

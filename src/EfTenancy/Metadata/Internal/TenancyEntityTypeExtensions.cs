@@ -3,10 +3,17 @@ using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfTenancy.Metadata.Internal;
 
-/// <summary>Typed reading and writing of the tenancy facts of entity types and indexes.</summary>
+/// <summary>Typed reading and writing of the tenancy facts of models, entity types and indexes.</summary>
 public static class TenancyEntityTypeExtensions
 {
     private const string DoNotPartition = "";
+
+    /// <summary>Whether foreign keys do not bind rows to their tenant, <see cref="TenantKeyStyle.IdOnly" />.</summary>
+    public static bool KeysAreIdsOnly(this IReadOnlyModel model)
+        => model[TenancyAnnotationNames.KeysAreIdsOnly] is true;
+
+    public static void SetKeysAreIdsOnly(this IMutableModel model)
+        => model.SetAnnotation(TenancyAnnotationNames.KeysAreIdsOnly, true);
 
     /// <summary>What was said about this very type, fluently or by attribute; null if nothing was.</summary>
     public static bool? GetIsMultiTenanted(this IReadOnlyEntityType entityType)
@@ -34,6 +41,13 @@ public static class TenancyEntityTypeExtensions
 
     public static void SetTenantProperty(this IMutableEntityType entityType, IMutableProperty property)
         => entityType.SetAnnotation(TenancyAnnotationNames.TenantProperty, property.Name);
+
+    /// <summary>Whether every tenant reads the default tenant's rows beside its own.</summary>
+    public static bool HasSharedRows(this IReadOnlyEntityType entityType)
+        => entityType.GetRootType()[TenancyAnnotationNames.HasSharedRows] is true;
+
+    public static void SetHasSharedRows(this IMutableEntityType entityType, bool hasSharedRows)
+        => entityType.SetOrRemoveAnnotation(TenancyAnnotationNames.HasSharedRows, hasSharedRows ? true : null);
 
     /// <summary>The partitioning of the type's table; null if it is a plain table.</summary>
     public static TenantPartitioning? GetTenantPartitioning(this IReadOnlyEntityType entityType)

@@ -18,16 +18,22 @@ namespace EfTenancy.Query.Internal;
 ///     EF drops a named filter for a whole query, so the others need theirs back. Navigations need none: foreign keys hold the
 ///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused.
 /// </remarks>
-public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant)
+public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant, bool isBulkWrite)
 {
-    private const string CurrentTenantParameterName = "ef_tenancy__current";
+    public const string CurrentTenantParameterName = "ef_tenancy__current";
     private const string TenantParameterName = "ef_tenancy__tenant";
 
     private static readonly MethodInfo ContainsMethod
-        = new Func<IEnumerable<string>, string, bool>(Enumerable.Contains).Method;
+        = new Func<IEnumerable<object>, object, bool>(Enumerable.Contains).Method.GetGenericMethodDefinition();
+
+    private static readonly MethodInfo NormalizeOneMethod
+        = new Func<DbContext, string, object>(NormalizeOne<object>).Method.GetGenericMethodDefinition();
+
+    private static readonly MethodInfo NormalizeAllMethod
+        = new Func<DbContext, string[], object[]>(NormalizeAll<object>).Method.GetGenericMethodDefinition();
 
     private int _tenantParameters;
-    private QueryParameterExpression? _currentTenant;
+    private readonly Dictionary<Type, QueryParameterExpression> _currentTenants = [];
 
     public Expression Rewrite(Expression query)
     {
@@ -38,7 +44,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
 
         queryCompilationContext.Logger.CrossTenantQuery(tenant.Context, predicates.MethodName!);
 
-        var filtersAreIgnored = IgnoredFiltersFinder.IgnoresTenancy(query);
+        var filtersAreIgnored = IgnoredTenancyFinder.IgnoresTenancy(query);
         if (!filtersAreIgnored)
         {
             TenantEscapeGuard.Refuse(query, queryCompilationContext.Model, predicates.MethodName!);
@@ -60,13 +66,20 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 TenantFilterExpression.IgnoreTenancy(occurrence.Root),
                 (source, tenants) => Where(
                     occurrence, source, e => Expression.Call(
-                        ContainsMethod, Parameterize(tenants), TenantFilterExpression.Property(e, property.Name))));
+                        ContainsMethod.MakeGenericMethod(property.ClrType),
+                        Parameterize(tenants, property.ClrType),
+                        TenantFilterExpression.Property(e, property))));
         }
 
         return filtersAreIgnored
             ? occurrence.Root
             : Where(
-                occurrence, occurrence.Root, e => Expression.Equal(TenantFilterExpression.Property(e, property.Name), CurrentTenant()));
+                occurrence,
+                occurrence.Root,
+                // Shared rows are not written, and may be in what is.
+                e => isBulkWrite
+                    ? Expression.Equal(TenantFilterExpression.Property(e, property), CurrentTenant(property))
+                    : TenantFilterExpression.Predicate(occurrence.Root.EntityType, property, e, CurrentTenant(property)));
     }
 
     private static MethodCallExpression Where(
@@ -84,24 +97,26 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
             Expression.Quote(Expression.Lambda(predicate(entity), entity)));
     }
 
-    private QueryParameterExpression CurrentTenant()
-        => _currentTenant ??= queryCompilationContext.RegisterRuntimeParameter(
-            CurrentTenantParameterName,
-            Expression.Lambda(
-                TenantFilterExpression.CurrentTenantId(
-                    Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
-                QueryCompilationContext.QueryContextParameter));
+    private QueryParameterExpression CurrentTenant(IProperty property)
+        => _currentTenants.TryGetValue(property.ClrType, out var parameter)
+            ? parameter
+            : _currentTenants[property.ClrType] = queryCompilationContext.RegisterRuntimeParameter(
+                CurrentTenantParameterName + (_currentTenants.Count == 0 ? "" : _currentTenants.Count),
+                Expression.Lambda(
+                    TenantFilterExpression.CurrentTenant(
+                        Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)), property),
+                    QueryCompilationContext.QueryContextParameter));
 
     // Scalar parameters: an array parameter keeps PostgreSQL from pruning partitions in a generic plan.
-    private Expression Parameterize(Expression tenants)
+    private Expression Parameterize(Expression tenants, Type type)
         => tenants switch
         {
             ConstantExpression { Value: IEnumerable<string> values } => Expression.NewArrayInit(
-                typeof(string), values.Select(value => Parameter(Normalized(Expression.Constant(value))))),
+                type, values.Select(value => Parameter(Normalized(Expression.Constant(value), type)))),
             NewArrayExpression array => Expression.NewArrayInit(
-                typeof(string), array.Expressions.Select(e => Parameter(Normalized(ValueOf(e))))),
+                type, array.Expressions.Select(e => Parameter(Normalized(ValueOf(e), type)))),
             _ => new QueryParameterExpression(
-                Parameter(Normalized(ValueOf(tenants))).Name, typeof(string[]), ParameterTranslationMode.MultipleParameters),
+                Parameter(Normalized(ValueOf(tenants), type)).Name, type.MakeArrayType(), ParameterTranslationMode.MultipleParameters),
         };
 
     private QueryParameterExpression Parameter(Expression value)
@@ -119,19 +134,20 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 parameter.Type)
             : constantOrParameter;
 
-    private static MethodCallExpression Normalized(Expression tenants)
+    private static MethodCallExpression Normalized(Expression tenants, Type type)
         => Expression.Call(
-            typeof(CrossTenantPredicateRewriter),
-            tenants.Type == typeof(string) ? nameof(NormalizeOne) : nameof(NormalizeAll),
-            null,
+            (tenants.Type == typeof(string) ? NormalizeOneMethod : NormalizeAllMethod).MakeGenericMethod(type),
             Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)),
             tenants);
 
-    private static string NormalizeOne(DbContext context, string tenantId)
-        => TenantFilterExpression.CurrentTenantOf(context).Normalize(tenantId, "tenantIds");
+    private static T NormalizeOne<T>(DbContext context, string tenantId)
+    {
+        var tenant = TenantFilterExpression.CurrentTenantOf(context);
+        return (T)tenant.IdConverter.ToValue(tenant.Normalize(tenantId, "tenantIds"));
+    }
 
-    private static string[] NormalizeAll(DbContext context, string[] tenantIds)
-        => [.. tenantIds.Select(t => NormalizeOne(context, t))];
+    private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds)
+        => [.. tenantIds.Select(t => NormalizeOne<T>(context, t))];
 
     private sealed class RootSeparator : ExpressionVisitor
     {
@@ -199,29 +215,6 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                         ? predicate.Arguments[1]
                         : throw new InvalidOperationException(TenancyStrings.FilterTenantsNotFixed(predicate.Method.Name)));
             }
-        }
-    }
-
-    private sealed class IgnoredFiltersFinder : ExpressionVisitor
-    {
-        private bool _found;
-
-        public static bool IgnoresTenancy(Expression query)
-        {
-            var finder = new IgnoredFiltersFinder();
-            finder.Visit(query);
-            return finder._found;
-        }
-
-        protected override Expression VisitMethodCall(MethodCallExpression node)
-        {
-            _found |= node.Method.Name == nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters)
-                && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
-                && (node.Arguments.Count == 1
-                    || node.Arguments[1] is ConstantExpression { Value: IEnumerable<string> names }
-                    && names.Contains(TenancyDefaults.QueryFilterName));
-
-            return base.VisitMethodCall(node);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Linq.Expressions;
 using System.Reflection;
+using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -12,7 +13,7 @@ namespace EfTenancy.Query.Internal;
 ///     Compares entities of a query with entities of the application by key, as EF does it, where the tenant in the key is a shadow
 ///     property: EF would look for it on the application's objects.
 /// </summary>
-public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilationContext) : ExpressionVisitor
+public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant currentTenant) : ExpressionVisitor
 {
     private const string ParameterName = "ef_tenancy__entity";
 
@@ -60,24 +61,22 @@ public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilat
             return null;
         }
 
-        // Within the context's tenant; entities of others are in no list that it can see.
         var tenant = key.DeclaringEntityType.FindTenantProperty()!;
         var id = first == tenant ? second : first;
         var entity = Visit(item);
 
-        return Expression.AndAlso(
-            Expression.Call(
-                EnumerableContains.MakeGenericMethod(id.ClrType),
-                Parameter(nameof(ValuesOf), given, id, id.ClrType.MakeArrayType()),
-                Property(entity, id, id.ClrType)),
-            Expression.Equal(
-                Property(entity, tenant, typeof(string)),
-                queryCompilationContext.RegisterRuntimeParameter(
-                    ParameterName + _parameters++,
-                    Expression.Lambda(
-                        TenantFilterExpression.CurrentTenantId(
-                            Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
-                        QueryCompilationContext.QueryContextParameter))));
+        // Tenant by tenant: pairs of tenant and id have no SQL that prunes partitions.
+        return Enumerable.Range(0, currentTenant.ReadableCount(key.DeclaringEntityType))
+            .Select(
+                i => Expression.AndAlso(
+                    Expression.Call(
+                        EnumerableContains.MakeGenericMethod(id.ClrType),
+                        Parameter(nameof(ValuesOf), given, id, id.ClrType.MakeArrayType(), i),
+                        Property(entity, id, id.ClrType)),
+                    Expression.Equal(
+                        Property(entity, tenant, tenant.ClrType),
+                        Parameter(nameof(TenantAt), given, tenant, tenant.ClrType, i))))
+            .Aggregate(Expression.OrElse);
     }
 
     private IKey? ShadowTenantKey(Type type)
@@ -90,7 +89,12 @@ public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilat
                 ? key
                 : null;
 
-    private QueryParameterExpression Parameter(string extractor, QueryParameterExpression given, IProperty property, Type type)
+    private QueryParameterExpression Parameter(
+        string extractor,
+        QueryParameterExpression given,
+        IProperty property,
+        Type type,
+        int tenantIndex = 0)
         => queryCompilationContext.RegisterRuntimeParameter(
             ParameterName + _parameters++,
             Expression.Lambda(
@@ -101,19 +105,24 @@ public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilat
                         null,
                         QueryCompilationContext.QueryContextParameter,
                         Expression.Constant(given.Name),
-                        Expression.Constant(property, typeof(IProperty))),
+                        Expression.Constant(property, typeof(IProperty)),
+                        Expression.Constant(tenantIndex)),
                     type),
                 QueryCompilationContext.QueryContextParameter));
 
-    private static object? ValueOf(QueryContext context, string parameter, IProperty property)
+    private static object? ValueOf(QueryContext context, string parameter, IProperty property, int _)
         => context.Parameters[parameter] is { } entity ? ValueOf(context.Context, entity, property) : null;
 
-    private static Array ValuesOf(QueryContext context, string parameter, IProperty property)
+    private static object TenantAt(QueryContext context, string _, IProperty property, int index)
+        => TenantFilterExpression.CurrentTenantOf(context.Context).ReadableAt(index);
+
+    private static Array ValuesOf(QueryContext context, string parameter, IProperty property, int tenantIndex)
     {
-        var tenant = property.DeclaringType is IEntityType entityType ? entityType.FindTenantProperty()! : null!;
-        var current = TenantFilterExpression.CurrentTenantOf(context.Context).TenantId;
+        var tenantProperty = property.DeclaringType is IEntityType entityType ? entityType.FindTenantProperty()! : null!;
+        var current = TenantFilterExpression.CurrentTenantOf(context.Context);
+        var tenant = current.IdConverter.ToStored(current.ReadableAt(tenantIndex));
         var values = ((IEnumerable?)context.Parameters[parameter])?.Cast<object?>()
-            .Where(e => e is not null && Equals(ValueOf(context.Context, e, tenant), current))
+            .Where(e => e is not null && Equals(current.IdConverter.ToStored(ValueOf(context.Context, e, tenantProperty)), tenant))
             .Select(e => ValueOf(context.Context, e!, property))
             .ToList() ?? [];
 

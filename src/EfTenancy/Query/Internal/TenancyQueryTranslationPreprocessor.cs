@@ -20,18 +20,28 @@ public class TenancyQueryTranslationPreprocessor(
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        query = new EntityEqualityRewriter(QueryCompilationContext).Visit(query);
+        query = new EntityEqualityRewriter(QueryCompilationContext, tenant).Visit(query);
+
+        var isBulkWrite = TenantBulkWriteRewriter.IsBulkWrite(query);
 
         if (tenant.IsAcrossTenants)
         {
             query = new AcrossTenantsRewriter(QueryCompilationContext).Rewrite(query);
         }
-
-        if (CrossTenantPredicateFinder.Contains(query))
+        else if (CrossTenantPredicateFinder.Contains(query))
         {
-            query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant).Rewrite(query);
+            query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant, isBulkWrite).Rewrite(query);
+        }
+        else if (isBulkWrite && !IgnoredTenancyFinder.IgnoresTenancy(query))
+        {
+            query = new TenantBulkWriteRewriter(QueryCompilationContext).Rewrite(query);
         }
 
-        return base.Process(query);
+        query = base.Process(query);
+
+        // A group is for reading: a bulk write runs into the tenant that the context does not have.
+        return tenant.IsGroup && !isBulkWrite
+            ? new TenantGroupRewriter(QueryCompilationContext, tenant.TenantIds.Count).Visit(query)
+            : query;
     }
 }

@@ -26,7 +26,7 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     {
         var escapes = model.GetEntityTypes()
             .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
-            .Where(n => n.DeclaringEntityType.FindTenantProperty() is null && LeadsIntoTenants(n))
+            .Where(n => (n.DeclaringEntityType.FindTenantProperty() is null || LeavesTenant(n)) && LeadsIntoTenants(n))
             .ToLookup(n => n.Name);
         if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
         {
@@ -53,6 +53,10 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     private static bool LeadsIntoTenants(INavigationBase navigation)
         => navigation.TargetEntityType.FindTenantProperty() is not null
             || (navigation as ISkipNavigation)?.JoinEntityType.FindTenantProperty() is not null;
+
+    // Where keys are ids only, foreign keys do not hold the tenant.
+    private static bool LeavesTenant(INavigationBase navigation)
+        => navigation.DeclaringEntityType.Model.KeysAreIdsOnly() && (navigation as INavigation)?.ForeignKey.IsOwnership != true;
 
     protected override Expression VisitMember(MemberExpression node)
     {

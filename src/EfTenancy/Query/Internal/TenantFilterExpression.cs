@@ -1,40 +1,62 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
 
 /// <summary>
-///     Stage 3, filter. Receives an entity's tenant property; hands on <c>e => e.TenantId == (tenant of the running context)</c>.
+///     Stage 3, filter. Receives a multi-tenanted entity type; hands on <c>e => e.TenantId == (tenant of the running context)</c>.
 ///     EF makes the right side a parameter, so one model and one compiled query serve all tenants.
 /// </summary>
 public static class TenantFilterExpression
 {
-    private static readonly MethodInfo EfPropertyMethod
-        = typeof(EF).GetMethod(nameof(EF.Property))!.MakeGenericMethod(typeof(string));
+    /// <summary>What EF calls the parameter of a filter that ends with <see cref="FilterParameter{T}.Tenancy" />.</summary>
+    public const string FilterParameterName = "ef_filter__" + nameof(FilterParameter<>.Tenancy);
 
-    private static readonly MethodInfo CurrentTenantMethod
-        = typeof(TenantFilterExpression).GetMethod(nameof(CurrentTenantOf))!;
+    private static readonly MethodInfo EfPropertyMethod
+        = typeof(EF).GetMethod(nameof(EF.Property))!;
+
+    private static readonly MethodInfo FilterParameterMethod
+        = typeof(TenantFilterExpression).GetMethod(nameof(FilterParameterOf))!;
 
     private static readonly MethodInfo IgnoreNamedQueryFiltersMethod
         = new Func<IQueryable<object>, IReadOnlyCollection<string>, IQueryable<object>>(
             EntityFrameworkQueryableExtensions.IgnoreQueryFilters).Method.GetGenericMethodDefinition();
 
-    public static LambdaExpression Create(Type entityClrType, string tenantProperty)
+    public static LambdaExpression Create(IReadOnlyEntityType entityType, IReadOnlyProperty tenant)
     {
-        var entity = Expression.Parameter(entityClrType, "e");
+        var entity = Expression.Parameter(entityType.ClrType, "e");
 
         // EF puts the running context in the place of any expression of type DbContext in a filter.
         var context = Expression.Constant(null, typeof(DbContext));
 
-        return Expression.Lambda(Expression.Equal(Property(entity, tenantProperty), CurrentTenantId(context)), entity);
+        return Expression.Lambda(Predicate(entityType, tenant, entity, CurrentTenant(context, tenant)), entity);
     }
 
-    public static Expression Property(Expression entity, string tenantProperty)
-        => Expression.Call(EfPropertyMethod, entity, Expression.Constant(tenantProperty));
+    /// <summary>Whether a row is one that the context reads.</summary>
+    public static Expression Predicate(
+        IReadOnlyEntityType entityType,
+        IReadOnlyProperty tenant,
+        Expression entity,
+        Expression currentTenant)
+    {
+        var isOwn = Expression.Equal(Property(entity, tenant), currentTenant);
+        return entityType.HasSharedRows()
+            ? Expression.OrElse(
+                isOwn,
+                Expression.Equal(
+                    Property(entity, tenant), Expression.Constant(TenantIdConverter.For(tenant).Default, tenant.ClrType)))
+            : isOwn;
+    }
+
+    public static Expression Property(Expression entity, IReadOnlyProperty tenant)
+        => Expression.Call(EfPropertyMethod.MakeGenericMethod(tenant.ClrType), entity, Expression.Constant(tenant.Name));
 
     public static Expression IgnoreTenancy(EntityQueryRootExpression root)
         => Expression.Call(
@@ -43,9 +65,20 @@ public static class TenantFilterExpression
             Expression.Constant(new[] { TenancyDefaults.QueryFilterName }, typeof(IReadOnlyCollection<string>)));
 
     // A member, so that EF names the parameter after it.
-    public static Expression CurrentTenantId(Expression context)
-        => Expression.Property(Expression.Call(CurrentTenantMethod, context), nameof(CurrentTenant.TenantId));
+    public static Expression CurrentTenant(Expression context, IReadOnlyProperty tenant)
+        => Expression.Property(
+            Expression.Call(FilterParameterMethod.MakeGenericMethod(tenant.ClrType), context),
+            nameof(FilterParameter<>.Tenancy));
+
+    public static FilterParameter<T> FilterParameterOf<T>(DbContext context)
+        => new(CurrentTenantOf(context));
 
     public static CurrentTenant CurrentTenantOf(DbContext context)
         => (CurrentTenant)context.GetInfrastructure().GetService(typeof(CurrentTenant))!;
+
+    public readonly struct FilterParameter<T>(CurrentTenant tenant)
+    {
+        public T Tenancy
+            => (T)tenant.Value;
+    }
 }

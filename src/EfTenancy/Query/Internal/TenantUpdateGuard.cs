@@ -32,6 +32,24 @@ public sealed class TenantUpdateGuard(IModel model) : ExpressionVisitor
         {
             throw new InvalidOperationException(TenancyStrings.ExecuteUpdateSetsTenant(entityType.DisplayName(), name));
         }
+
+        if (model.KeysAreIdsOnly() && property is var (source, column))
+        {
+            RefuseReference(source.Type, column);
+        }
+    }
+
+    private void RefuseReference(Type type, string name)
+    {
+        foreach (var entityType in model.GetEntityTypes().Where(e => e.ClrType.IsAssignableTo(type)))
+        {
+            if (entityType.FindProperty(name)?.GetContainingForeignKeys()
+                    .FirstOrDefault(fk => fk.PrincipalEntityType.FindTenantProperty() is not null) is { } foreignKey)
+            {
+                throw new InvalidOperationException(TenancyStrings.ExecuteUpdateSetsReference(
+                    entityType.DisplayName(), name, foreignKey.PrincipalEntityType.DisplayName()));
+            }
+        }
     }
 
     private static (Expression, string)? Property(Expression expression)

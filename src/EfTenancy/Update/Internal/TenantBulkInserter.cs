@@ -107,7 +107,7 @@ public sealed class TenantBulkInserter<TEntity>
             {
                 var tenantId = tenantOf(entity, row);
                 RefuseOtherTenant(entity, tenantId);
-                await importer.WriteAsync(tenantId, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
+                await WriteTenantAsync(importer, tenantId, cancellationToken).ConfigureAwait(false);
             }
 
             foreach (var column in written)
@@ -123,6 +123,16 @@ public sealed class TenantBulkInserter<TEntity>
 
         return (long)await importer.CompleteAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    // As the type that the model gives the column.
+    private Task WriteTenantAsync(NpgsqlBinaryImporter importer, string tenantId, CancellationToken cancellationToken)
+        => _current.IdConverter.ToStored(_current.IdConverter.ToValue(tenantId)) switch
+        {
+            string text => importer.WriteAsync(text, NpgsqlDbType.Text, cancellationToken),
+            Guid guid => importer.WriteAsync(guid, NpgsqlDbType.Uuid, cancellationToken),
+            int number => importer.WriteAsync(number, NpgsqlDbType.Integer, cancellationToken),
+            var number => importer.WriteAsync((long)number!, NpgsqlDbType.Bigint, cancellationToken),
+        };
 
     private string CopyCommand(IEnumerable<BulkInsertColumn<TEntity>> columns)
     {
@@ -152,7 +162,9 @@ public sealed class TenantBulkInserter<TEntity>
     private void RefuseOtherTenant(TEntity entity, string tenantId)
     {
         if (!_plan.Tenant!.IsShadowProperty()
-            && (string?)_plan.Tenant.GetGetter().GetClrValue(entity) is { Length: > 0 } own
+            && _plan.Tenant.GetGetter().GetClrValue(entity) is var given
+            && !_current.IdConverter.IsUnset(given)
+            && _current.IdConverter.ToTenantIdOf(given) is var own
             && _current.Normalize(own, _plan.Tenant.Name) != tenantId)
         {
             var message = TenancyStrings.CrossTenantWrite(

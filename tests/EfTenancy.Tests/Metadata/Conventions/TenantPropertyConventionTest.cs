@@ -102,13 +102,39 @@ public class TenantPropertyConventionTest
     }
 
     [Fact]
-    public void Own_tenant_property_that_is_not_a_string_is_refused()
+    public void Own_tenant_property_of_an_unsupported_type_is_refused()
     {
-        var exception = Assert.Throws<InvalidOperationException>(() => ModelContext.ModelOf(b => b.Entity<WithNumber>().IsMultiTenanted()));
+        var exception = Assert.Throws<InvalidOperationException>(() => ModelContext.ModelOf(b => b.Entity<WithDate>().IsMultiTenanted()));
 
-        Assert.Contains("'WithNumber.TenantId'", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("'Int32'", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("Entity<WithNumber>().IsSingleTenanted()", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'WithDate.TenantId'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'DateOnly'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Properties<DateOnly>().HaveConversion(...)", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Own_tenant_properties_of_two_types_are_refused()
+    {
+        var exception = Assert.Throws<InvalidOperationException>(() => ModelContext.ModelOf(b =>
+        {
+            b.Entity<WithNumber>().IsMultiTenanted();
+            b.Entity<WithText>().IsMultiTenanted();
+        }));
+
+        Assert.Contains("'WithText.TenantId'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("that of 'WithNumber' is of type 'int'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shadow_tenant_properties_take_the_type_of_the_own_ones()
+    {
+        var model = ModelContext.ModelOf(b =>
+        {
+            b.Entity<Animal>().IsMultiTenanted();
+            b.Entity<WithNumber>().IsMultiTenanted();
+        });
+
+        Assert.Equal(typeof(int), model.Type<Animal>().FindProperty("TenantId")!.ClrType);
+        Assert.Equal("'0'", model.Type<Animal>().FindProperty("TenantId")!.GetDefaultValueSql());
     }
 
     [Theory]
@@ -176,6 +202,10 @@ public class TenantPropertyConventionTest
     private sealed class Rebel : Ancestor;
 
     private sealed class WithNumber { public int Id { get; set; } public int TenantId { get; set; } }
+
+    private sealed class WithText { public int Id { get; set; } public required string TenantId { get; set; } }
+
+    private sealed class WithDate { public int Id { get; set; } public DateOnly TenantId { get; set; } }
 
     private class Animal { public int Id { get; set; } }
 

@@ -16,10 +16,10 @@ public class TenantQueryFilterConventionTest
         Assert.Equal(["Tenancy"], FilterNames<Invoice>(context));
         Assert.Equal(
             """
-            -- @ef_filter__TenantId='Green'
+            -- @ef_filter__Tenancy='Green'
             SELECT i."TenantId", i."Id"
             FROM "Invoice" AS i
-            WHERE i."TenantId" = @ef_filter__TenantId
+            WHERE i."TenantId" = @ef_filter__Tenancy
             """,
             context.Set<Invoice>().ToQueryString());
     }
@@ -77,7 +77,7 @@ public class TenantQueryFilterConventionTest
     private static void AssertBothFilters(ModelContext context)
     {
         var sql = context.Set<Invoice>().ToQueryString();
-        Assert.Contains("i.\"TenantId\" = @ef_filter__TenantId", sql, StringComparison.Ordinal);
+        Assert.Contains("i.\"TenantId\" = @ef_filter__Tenancy", sql, StringComparison.Ordinal);
         Assert.Contains("i.\"Id\" > 7", sql, StringComparison.Ordinal);
         Assert.DoesNotContain("WHERE", context.Set<Invoice>().IgnoreQueryFilters().ToQueryString(), StringComparison.Ordinal);
     }

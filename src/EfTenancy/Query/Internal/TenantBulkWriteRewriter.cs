@@ -1,0 +1,82 @@
+using System.Linq.Expressions;
+using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>
+///     Receives an <c>ExecuteUpdate</c> or <c>ExecuteDelete</c>; hands on one that writes no shared rows. The filter of an entity with
+///     shared rows lets the default tenant's through, which a tenant reads but does not write.
+/// </summary>
+public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompilationContext)
+{
+    private const string ParameterName = "ef_tenancy__writer";
+
+    public static bool IsBulkWrite(Expression query)
+        => query is MethodCallExpression call
+            && call.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
+            && call.Method.Name is nameof(EntityFrameworkQueryableExtensions.ExecuteUpdate)
+                or nameof(EntityFrameworkQueryableExtensions.ExecuteDelete);
+
+    public Expression Rewrite(Expression query)
+    {
+        var write = (MethodCallExpression)query;
+        var source = write.Arguments[0];
+
+        foreach (var (element, target, tenant) in Targets(write))
+        {
+            source = Expression.Call(
+                typeof(Queryable),
+                nameof(Queryable.Where),
+                [element.Type],
+                source,
+                Expression.Quote(
+                    Expression.Lambda(Expression.Equal(TenantFilterExpression.Property(target, tenant), Writer(tenant)), element)));
+        }
+
+        return source == write.Arguments[0] ? query : write.Update(write.Object, [source, .. write.Arguments.Skip(1)]);
+    }
+
+    private IEnumerable<(ParameterExpression Element, Expression Target, IReadOnlyProperty Tenant)> Targets(MethodCallExpression write)
+    {
+        if (write.Arguments is not [_, NewArrayExpression setters])
+        {
+            var element = Expression.Parameter(write.Method.GetGenericArguments()[0], "e");
+            return WithSharedRows(element) is var (target, tenant) ? [(element, target, tenant)] : [];
+        }
+
+        // Each setter starts with the property that it sets.
+        return setters.Expressions.OfType<NewExpression>()
+            .Select(s => s.Arguments[0] is UnaryExpression quote ? (LambdaExpression)quote.Operand : (LambdaExpression)s.Arguments[0])
+            .SelectMany(l => WithSharedRows(l.Body) is var (target, tenant) ? [(l.Parameters[0], target, tenant)] : EmptyTargets);
+    }
+
+    private static readonly (ParameterExpression, Expression, IReadOnlyProperty)[] EmptyTargets = [];
+
+    // The property may be one of an owned or complex type inside the entity.
+    private (Expression Target, IReadOnlyProperty Tenant)? WithSharedRows(Expression? expression)
+        => expression switch
+        {
+            null => null,
+            _ when SharedTenantProperty(expression.Type) is { } tenant => (expression, tenant),
+            UnaryExpression unary => WithSharedRows(unary.Operand),
+            MemberExpression member => WithSharedRows(member.Expression),
+            MethodCallExpression { Object: { } entity } => WithSharedRows(entity),
+            MethodCallExpression { Arguments: [var entity, ..] } => WithSharedRows(entity),
+            _ => null,
+        };
+
+    private IReadOnlyProperty? SharedTenantProperty(Type type)
+        => queryCompilationContext.Model.GetEntityTypes()
+            .FirstOrDefault(e => e.ClrType.IsAssignableTo(type) && e.HasSharedRows())?.FindTenantProperty();
+
+    private QueryParameterExpression Writer(IReadOnlyProperty tenant)
+        => queryCompilationContext.RegisterRuntimeParameter(
+            ParameterName,
+            Expression.Lambda(
+                TenantFilterExpression.CurrentTenant(
+                    Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)), tenant),
+                QueryCompilationContext.QueryContextParameter));
+}

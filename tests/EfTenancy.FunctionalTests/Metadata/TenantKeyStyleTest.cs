@@ -1,0 +1,232 @@
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Metadata;
+
+public class TenantKeyStyleTest(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task IdThenTenant_ends_keys_and_references_with_the_tenant_and_indexes_it()
+    {
+        await using var database = await CreateAsync(TenantKeyStyle.IdThenTenant);
+
+        Assert.Equal(
+            ["""
+             FK_Parts_Machines_MachineId_TenantId FOREIGN KEY ("MachineId", "TenantId") REFERENCES "Machines"("Id", "TenantId") ON DELETE CASCADE
+             """,
+             """PK_Machines PRIMARY KEY ("Id", "TenantId")""",
+             """PK_Parts PRIMARY KEY ("Id", "TenantId")"""],
+            await ConstraintsAsync(database));
+        Assert.Equal(["Machines", "Parts"], await TablesWithTenantIndexAsync(database));
+
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = For(database, TenantKeyStyle.IdThenTenant, tenant);
+            db.Add(new Machine { Id = 1, Name = tenant, Parts = { new Part { Id = 1 } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+            Assert.Equal(tenant, (await db.FindAsync<Machine>(1))!.Name);
+            Assert.Single((await db.Set<Machine>().Include(m => m.Parts).SingleAsync()).Parts);
+            Assert.Equal(tenant, db.Find<Machine>(1)!.Name);
+        }
+
+        await using (var db = For(database, TenantKeyStyle.IdThenTenant, "Green"))
+        {
+            db.Add(new Machine { Id = 2, Name = "Green" });
+            await db.SaveChangesAsync();
+        }
+
+        await using (var db = For(database, TenantKeyStyle.IdThenTenant, "Red"))
+        {
+            db.Add(new Part { Id = 2, MachineId = 2 });
+            await Assert.ThrowsAsync<DbUpdateException>(() => db.SaveChangesAsync());
+            db.ChangeTracker.Clear();
+            db.Remove(new Machine { Id = 1, Name = "" });
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(["1 Green", "2 Green"], await MachinesAsync(database));
+    }
+
+    [Fact]
+    public async Task IdThenTenant_can_be_partitioned()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var db = new MachineContext(Options(database, TenantKeyStyle.IdThenTenant, partition: true));
+        await db.Database.EnsureCreatedAsync();
+        db.Add(new Machine { Id = 1, Name = "x", Parts = { new Part { Id = 1 } } });
+        await db.SaveChangesAsync();
+        Assert.Equal(1L, await database.ScalarAsync<long>("""SELECT (SELECT count(*) FROM "Parts_a") + (SELECT count(*) FROM "Parts_b")"""));
+    }
+
+    [Fact]
+    public async Task IdOnly_leaves_keys_and_references_and_looks_for_the_tenant_in_each_write()
+    {
+        await using var database = await CreateAsync(TenantKeyStyle.IdOnly);
+        Assert.Equal(
+            ["""FK_Parts_Machines_MachineId FOREIGN KEY ("MachineId") REFERENCES "Machines"("Id") ON DELETE CASCADE""",
+             """PK_Machines PRIMARY KEY ("Id")""",
+             """PK_Parts PRIMARY KEY ("Id")"""],
+            await ConstraintsAsync(database));
+        Assert.Equal(["Machines", "Parts"], await TablesWithTenantIndexAsync(database));
+
+        await using (var red = For(database, TenantKeyStyle.IdOnly, "Red"))
+        {
+            red.Add(new Machine { Id = 1, Name = "Red", Parts = { new Part { Id = 1 } } });
+            await red.SaveChangesAsync();
+        }
+
+        var before = await RowsAsync(database);
+        foreach (var attack in Attacks)
+        {
+            await using var green = For(database, TenantKeyStyle.IdOnly, "Green");
+            await attack(green);
+            Assert.Equal(before, await RowsAsync(database));
+        }
+
+        await using (var red = For(database, TenantKeyStyle.IdOnly, "Red"))
+        {
+            red.Update(new Machine { Id = 1, Name = "changed" });
+            await red.SaveChangesAsync();
+            Assert.Equal("changed", (await red.FindAsync<Machine>(1))!.Name);
+            red.Add(new Part { Id = 3, MachineId = 1 });
+            red.Add(new Part { Id = 4, Machine = new Machine { Id = 4, Name = "Red" } });
+            await red.SaveChangesAsync();
+        }
+
+        Assert.Equal(["1 changed", "4 Red"], await MachinesAsync(database));
+    }
+
+    private static readonly Func<MachineContext, Task>[] Attacks =
+    [
+        async green => Assert.Empty(await green.Set<Machine>().ToListAsync()),
+        async green => Assert.Null(await green.FindAsync<Machine>(1)),
+        green => RefusedAsync<DbUpdateConcurrencyException>(green, () => green.Update(new Machine { Id = 1, Name = "stolen" })),
+        green => RefusedAsync<DbUpdateConcurrencyException>(green, () => green.Remove(new Machine { Id = 1, Name = "" })),
+        green => RefusedAsync<DbUpdateConcurrencyException>(
+            green, () => green.Attach(new Machine { Id = 1, Name = "" }).Property(m => m.Name).CurrentValue = "stolen"),
+        green => RefusedAsync<DbUpdateException>(green, () => green.Add(new Machine { Id = 1, Name = "taken" })),
+
+        // References, by value, to a claimed row, by navigation, and by changing one's own row.
+        green => RefusedAsync<CrossTenantWriteException>(green, () => green.Add(new Part { Id = 2, MachineId = 1 })),
+        green => RefusedAsync<CrossTenantWriteException>(
+            green, () => green.Add(new Part { Id = 2, Machine = green.Attach(new Machine { Id = 1, Name = "" }).Entity })),
+        green => RefusedAsync<CrossTenantWriteException>(green, () => green.Update(new Part { Id = 2, MachineId = 1 })),
+        async green =>
+        {
+            var red = green.Tenancy().ForTenant("Red").Find<Machine>(1)!;
+            await RefusedAsync<CrossTenantWriteException>(green, () => green.Add(new Part { Id = 2, Machine = red }));
+        },
+        async green => Assert.Equal(0, await green.Set<Machine>().ExecuteDeleteAsync()),
+        async green => await Assert.ThrowsAsync<InvalidOperationException>(
+            () => green.Set<Part>().ExecuteUpdateAsync(s => s.SetProperty(p => p.MachineId, 1))),
+
+        // A reference does not bind rows to a tenant here, so no predicate may stand in for the filter of what it leads to.
+        async green => await Assert.ThrowsAsync<InvalidOperationException>(
+            () => green.Set<Part>().Where(p => p.TenantIsOneOf("Green")).Select(p => p.Machine!.Name).ToListAsync()),
+    ];
+
+    [Fact]
+    public void IdOnly_is_refused_where_the_tenant_could_not_be_looked_for()
+    {
+        using var partitioned = new MachineContext(Options(null, TenantKeyStyle.IdOnly, partition: true));
+        Assert.Contains(
+            "'Machine' is partitioned by tenant", Assert.Throws<InvalidOperationException>(() => partitioned.Model).Message, StringComparison.Ordinal);
+
+        using var tpt = new TptContext(
+            new DbContextOptionsBuilder<TptContext>().UseNpgsql("Host=nowhere")
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
+        Assert.Contains(
+            "'Robot' is mapped to several tables", Assert.Throws<InvalidOperationException>(() => tpt.Model).Message, StringComparison.Ordinal);
+    }
+
+    private static async Task RefusedAsync<TException>(MachineContext db, Action change)
+        where TException : Exception
+    {
+        // Adding what is tracked as another's is refused by EF itself.
+        if (Record.Exception(change) is null)
+        {
+            await Assert.ThrowsAsync<TException>(() => db.SaveChangesAsync());
+        }
+    }
+
+    private async Task<TestDatabase> CreateAsync(TenantKeyStyle style)
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var db = new MachineContext(Options(database, style));
+        await db.Database.EnsureCreatedAsync();
+        return database;
+    }
+
+    private static MachineContext For(TestDatabase database, TenantKeyStyle style, string tenant)
+    {
+        var context = new MachineContext(Options(database, style));
+        context.Tenancy().Use(tenant);
+        return context;
+    }
+
+    private static DbContextOptions<MachineContext> Options(TestDatabase? database, TenantKeyStyle style, bool partition = false)
+        => new DbContextOptionsBuilder<MachineContext>().UseNpgsql(database?.ConnectionString ?? "Host=nowhere").UseTenancy(
+            t =>
+            {
+                t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style);
+                if (partition)
+                {
+                    t.PartitionMultiTenantedEntities(x => x.ByHash("a", "b"));
+                }
+            }).Options;
+
+    private static Task<List<string>> ConstraintsAsync(TestDatabase database)
+        => database.ColumnAsync(
+            "SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid::regclass::text LIKE '\"%' AND contype IN ('p', 'f') ORDER BY 1");
+
+    private static Task<List<string>> TablesWithTenantIndexAsync(TestDatabase database)
+        => database.ColumnAsync(
+            "SELECT tablename FROM pg_indexes WHERE indexdef LIKE '%btree (\"TenantId\")' ORDER BY 1");
+
+    private static Task<List<string>> MachinesAsync(TestDatabase database)
+        => database.ColumnAsync("""SELECT "Id" || ' ' || "Name" FROM "Machines" ORDER BY "Id" """);
+
+    private static Task<List<string>> RowsAsync(TestDatabase database)
+        => database.ColumnAsync("""SELECT m::text || m.ctid || m.xmin FROM "Machines" m UNION ALL SELECT p::text || p.ctid || p.xmin FROM "Parts" p""");
+
+    private sealed class MachineContext(DbContextOptions<MachineContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Machine>().ToTable("Machines").Property(m => m.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Part>().ToTable("Parts").Property(p => p.Id).ValueGeneratedNever();
+        }
+    }
+
+    private sealed class TptContext(DbContextOptions<TptContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Robot>().UseTptMappingStrategy().HasBaseType<Machine>();
+    }
+
+    private class Machine
+    {
+        public int Id { get; set; }
+
+        public required string Name { get; set; }
+
+        public List<Part> Parts { get; } = [];
+    }
+
+    private sealed class Robot : Machine
+    {
+        public int Arms { get; set; }
+    }
+
+    private sealed class Part
+    {
+        public int Id { get; set; }
+
+        public int MachineId { get; set; }
+
+        public Machine? Machine { get; set; }
+    }
+}

@@ -1,0 +1,154 @@
+using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Query;
+
+/// <summary>Rows of the default tenant that every tenant reads.</summary>
+public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync();
+        await using var shared = For(TenancyDefaults.DefaultTenantId);
+        await shared.Database.EnsureCreatedAsync();
+        shared.AddRange(
+            new Article { Id = 1, Title = "shared", Notes = { new Note { Id = 1, Text = "note of shared" } } },
+            new Article { Id = 2, Title = "shared too" });
+        await shared.SaveChangesAsync();
+
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = For(tenant);
+            db.AddRange(
+                new Article { Id = 1, Title = tenant, Notes = { new Note { Id = 1, Text = tenant } } },
+                new Article { Id = 3, Title = tenant + " too" });
+            await db.SaveChangesAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync()
+        => _database.DisposeAsync();
+
+    [Fact]
+    public async Task A_tenant_reads_the_shared_rows_beside_its_own()
+    {
+        await using var green = For("Green");
+
+        Assert.Equal(["Green", "Green too", "seeded", "shared", "shared too"], await green.Set<Article>().Select(a => a.Title).Order().ToListAsync());
+        Assert.Equal(["Green too", "shared too"], await green.Set<Article>().Where(a => a.Title.EndsWith("too")).Select(a => a.Title).Order().ToListAsync());
+
+        // Only what is said to be shared.
+        Assert.Equal(["Green"], await green.Set<Note>().Select(n => n.Text).ToListAsync());
+        Assert.Equal(["Green"], (await green.Set<Article>().Include(a => a.Notes).ToListAsync()).SelectMany(a => a.Notes).Select(n => n.Text));
+    }
+
+    [Fact]
+    public async Task Find_prefers_the_own_row_and_falls_back_to_the_shared_one()
+    {
+        await using var green = For("Green");
+
+        Assert.Equal("Green", (await green.FindAsync<Article>(1))!.Title);
+        Assert.Equal("shared too", (await green.FindAsync<Article>(2))!.Title);
+        Assert.Equal("seeded", green.Find<Article>(9)!.Title);
+        Assert.Null(await green.FindAsync<Article>(4));
+        Assert.Equal("Red too", green.Tenancy().ForTenant("Red").Find<Article>(3)!.Title);
+        Assert.Null(green.Tenancy().ForTenant("Red").Find<Article>(2));
+        Assert.Equal(TenancyDefaults.DefaultTenantId, green.Tenancy().TenantOf(green.Find<Article>(2)!));
+        await green.Entry(green.Find<Article>(2)!).ReloadAsync();
+        Assert.Equal("shared too", green.Find<Article>(2)!.Title);
+    }
+
+    [Fact]
+    public async Task A_tenant_writes_only_its_own_rows()
+    {
+        var before = await _database.ColumnAsync("""SELECT a::text || a.xmin FROM "Article" a WHERE "TenantId" = '*DEFAULT*' ORDER BY "Id" """);
+        await using (var green = For("Green"))
+        {
+            (await green.Set<Article>().SingleAsync(a => a.Title == "shared")).Title = "taken";
+            await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+            green.ChangeTracker.Clear();
+
+            green.Remove(await green.Set<Article>().SingleAsync(a => a.Title == "shared too"));
+            await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+        }
+
+        Assert.Equal(before, await _database.ColumnAsync("""SELECT a::text || a.xmin FROM "Article" a WHERE "TenantId" = '*DEFAULT*' ORDER BY "Id" """));
+    }
+
+    [Fact]
+    public async Task Bulk_updates_and_deletes_reach_only_the_own_rows()
+    {
+        var before = await _database.ColumnAsync("""SELECT a::text || a.xmin FROM "Article" a WHERE "TenantId" <> 'Green' ORDER BY 1""");
+        await using (var green = For("Green"))
+        {
+            Assert.Equal(2, await green.Set<Article>().ExecuteUpdateAsync(s => s.SetProperty(a => a.Title, a => a.Title + "!")));
+            Assert.Equal(1, await green.Set<Article>().Where(a => a.Id == 3).ExecuteDeleteAsync());
+            Assert.Equal(0, await green.Set<Article>().Where(a => a.Id == 2).ExecuteDeleteAsync());
+        }
+
+        Assert.Equal(before, await _database.ColumnAsync("""SELECT a::text || a.xmin FROM "Article" a WHERE "TenantId" <> 'Green' ORDER BY 1"""));
+    }
+
+    [Fact]
+    public async Task Entities_in_predicates_and_other_tenants_keep_their_meaning()
+    {
+        await using var green = For("Green");
+        var shared = await green.Set<Article>().SingleAsync(a => a.Title == "shared");
+        var own = await green.Set<Article>().SingleAsync(a => a.Title == "Green");
+
+        Article[] both = [shared, own];
+        Assert.Equal(2, await green.Set<Article>().CountAsync(a => both.Contains(a)));
+        Article[] one = [shared];
+        Assert.Equal(["shared"], await green.Set<Article>().Where(a => one.Contains(a)).Select(a => a.Title).ToListAsync());
+        Assert.Equal(["Green"], await green.Set<Article>().Where(a => a == own).Select(a => a.Title).ToListAsync());
+
+        // Beside a predicate, the other sets have shared rows too.
+        Assert.Equal(
+            2 * 5,
+            await green.Set<Article>().Where(a => a.TenantIsOneOf("Red")).SelectMany(_ => green.Set<Article>()).CountAsync());
+
+        green.ChangeTracker.Clear();
+        green.Tenancy().Use(["Green", "Red"]);
+        Assert.Equal(7, await green.Set<Article>().CountAsync());
+    }
+
+    private ArticleContext For(string tenant)
+    {
+        var context = new ArticleContext(
+            new DbContextOptionsBuilder<ArticleContext>().UseNpgsql(_database.ConnectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+        context.Tenancy().Use(tenant);
+        return context;
+    }
+
+    private sealed class ArticleContext(DbContextOptions<ArticleContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Article>().IsMultiTenanted(t => t.WithSharedRows()).HasData(new Article { Id = 9, Title = "seeded" });
+            modelBuilder.Entity<Article>().Property(a => a.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Note>().Property(a => a.Id).ValueGeneratedNever();
+        }
+    }
+
+    private sealed class Article
+    {
+        public int Id { get; set; }
+
+        public required string Title { get; set; }
+
+        public List<Note> Notes { get; } = [];
+    }
+
+    private sealed class Note
+    {
+        public int Id { get; set; }
+
+        public required string Text { get; set; }
+
+        public Article? Article { get; set; }
+    }
+}
