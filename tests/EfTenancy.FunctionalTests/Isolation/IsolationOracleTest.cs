@@ -1,5 +1,6 @@
 using System.Globalization;
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Xunit;
@@ -13,28 +14,40 @@ namespace EfTenancy.FunctionalTests.Isolation;
 /// </summary>
 public class IsolationOracleTest(PostgresFixture postgres)
 {
-    private static readonly string[] Tenants = ["Green", "Red", "O'Blue", "東京", "*DEFAULT*"];
+    private static readonly string[] NamedTenants = ["Green", "Red", "O'Blue", "東京", "*DEFAULT*"];
 
-    private static int Operations
-        => Setting("EFTENANCY_ORACLE_OPERATIONS", 10_000);
+    private static readonly string[] GuidTenants
+        = ["*DEFAULT*", .. Enumerable.Range(1, 4).Select(i => $"0000000{i}-0000-7000-8000-00000000000{i}")];
 
     [Fact]
-    public async Task Tenants_in_one_database_answer_as_if_each_had_its_own()
+    public Task Tenants_in_one_database_answer_as_if_each_had_its_own()
+        => CompareAsync(
+            NamedTenants,
+            Setting("EFTENANCY_ORACLE_OPERATIONS", 10_000),
+            t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntities(x => x.ByHash("a", "b", "c")));
+
+    [Fact]
+    public Task So_do_tenants_that_are_Guids_at_the_end_of_keys()
+        => CompareAsync(
+            GuidTenants,
+            Setting("EFTENANCY_ORACLE_OPERATIONS", 10_000) / 4,
+            t => t.AllEntitiesAreMultiTenanted().UseTenantProperty<Guid>().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant));
+
+    private async Task CompareAsync(string[] tenants, int count, Action<TenancyDbContextOptionsBuilder> tenancy)
     {
         var seed = Setting("EFTENANCY_ORACLE_SEED", Random.Shared.Next());
         var random = new Random(seed);
         var operations = new OracleOperations(random);
 
         await using var shared = await postgres.CreateDatabaseAsync();
-        var conjoined = Options(shared).UseTenancy(
-            t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntities(x => x.ByHash("a", "b", "c"))).Options;
+        var conjoined = Options(shared).UseTenancy(tenancy).Options;
         await using (var db = new OracleContext(conjoined))
         {
             await db.Database.EnsureCreatedAsync();
         }
 
         var plain = new Dictionary<string, (TestDatabase Database, DbContextOptions<OracleContext> Options)>();
-        foreach (var tenant in Tenants)
+        foreach (var tenant in tenants)
         {
             var database = await postgres.CreateDatabaseAsync();
             plain[tenant] = (database, Options(database).Options);
@@ -44,9 +57,9 @@ public class IsolationOracleTest(PostgresFixture postgres)
 
         try
         {
-            for (var i = 0; i < Operations; i++)
+            for (var i = 0; i < count; i++)
             {
-                var tenant = Tenants[random.Next(Tenants.Length)];
+                var tenant = tenants[random.Next(tenants.Length)];
                 var (name, run) = operations.Next();
 
                 var expected = await Answer(new OracleContext(plain[tenant].Options), run);
@@ -54,7 +67,7 @@ public class IsolationOracleTest(PostgresFixture postgres)
                 AssertSame(expected, actual, $"Seed {seed}, operation {i}, tenant {tenant}: {name}");
             }
 
-            foreach (var tenant in Tenants)
+            foreach (var tenant in tenants)
             {
                 AssertSame(
                     await Answer(new OracleContext(plain[tenant].Options), OracleOperations.Everything),

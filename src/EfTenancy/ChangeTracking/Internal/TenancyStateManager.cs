@@ -63,7 +63,8 @@ public class TenancyStateManager : StateManager
         {
             var given = entry[property];
             var tenant = _tenant.IdConverter.IsUnset(given) ? _tenant.ValueOfNewWork : _tenant.Normalize(given!, property.Name);
-            if (!tenant.Equals(given))
+            // EF takes the default tenant's number or Guid for no value until it is set.
+            if (!tenant.Equals(given) || entry.IsUnknown(property))
             {
                 entry[property] = tenant;
             }
