@@ -90,4 +90,21 @@ public static class Guide
         await db.Tenancy().BulkInsertAsync("Green", stream);                 // a named one
         await db.Tenancy().BulkInsertAsync(o => o.Title[..2], orders);       // each row's own, in one COPY
     }
+
+    public static void TypeOfIds(DbContextOptionsBuilder options)
+        => options.UseTenancy(tenancy => tenancy.AllEntitiesAreMultiTenanted().UseTenantProperty<Guid>());
+
+    public static void KeyStyle(DbContextOptionsBuilder options)
+        => options.UseTenancy(tenancy => tenancy.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant));
+
+    public static void SharedRows(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<Country>().IsMultiTenanted(t => t.WithSharedRows());
+
+    public static async Task SeveralTenants(ShopContext db)
+    {
+        db.Tenancy().Use(["Green", "Red"]);
+        var orders = await db.Orders.ToListAsync();                          // Green's and Red's
+        db.Tenancy().ForTenant("Red").Add(new Order { Title = "written" });  // writing names the tenant
+        _ = orders;
+    }
 }
