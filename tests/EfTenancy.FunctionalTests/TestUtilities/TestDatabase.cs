@@ -72,6 +72,31 @@ public sealed class TestDatabase : IAsyncDisposable
         return values;
     }
 
+    /// <summary>
+    ///     All rows of a tenant in every table, byte for byte. The row version (xmin) and place (ctid) tell too, should a row have
+    ///     been written with the values that it had.
+    /// </summary>
+    public async Task<List<string>> RowsOfAsync(string tenantId)
+    {
+        var tables = await ColumnAsync(
+            """
+            SELECT c.oid::regclass::text
+            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'TenantId'
+            WHERE c.relkind = 'r' ORDER BY 1
+            """);
+
+        return tables.Count == 0
+            ? throw new InvalidOperationException("No table has a tenant.")
+            : await ColumnAsync(
+                string.Join(" UNION ALL ", tables.Select(RowsOf)) + " ORDER BY 1");
+
+        string RowsOf(string table)
+            => $"""
+                SELECT concat_ws(' ', '{table.Replace("'", "''", StringComparison.Ordinal)}', r.ctid, r.xmin, md5(r::text), r::text)
+                FROM {table} r WHERE r."TenantId" = '{tenantId.Replace("'", "''", StringComparison.Ordinal)}'
+                """;
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var connection = await OpenAsync();

@@ -23,28 +23,6 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
-    public async Task One_save_and_one_transaction_write_both_tenants()
-    {
-        _green.Add(new Order { Title = "g" });
-        _green.Tenancy().ForTenant("Red").Add(new Order { Title = "r", Lines = { new OrderLine { Quantity = 7 } } });
-        await _green.SaveChangesAsync();
-
-        Assert.Equal(
-            ["Green g", "Red r"],
-            await _database.ColumnAsync("""SELECT "TenantId" || ' ' || "Title" FROM "Orders" WHERE length("Title") = 1 ORDER BY 1"""));
-        Assert.Equal("Red", await _database.ScalarAsync<string>("""SELECT "TenantId" FROM "OrderLines" WHERE "Quantity" = 7"""));
-    }
-
-    [Fact]
-    public async Task A_failure_of_one_tenant_takes_back_the_other()
-    {
-        _green.Add(new Order { Title = "g" });
-        _green.Tenancy().ForTenant("Red").Add(new Customer { Email = "a@x.org" });
-        await Assert.ThrowsAsync<DbUpdateException>(() => _green.SaveChangesAsync());
-        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Orders" WHERE "Title" = 'g' """));
-    }
-
-    [Fact]
     public async Task Its_queries_and_finds_see_its_rows_and_the_contexts_see_the_contexts()
     {
         var red = _green.Tenancy().ForTenant("Red");
