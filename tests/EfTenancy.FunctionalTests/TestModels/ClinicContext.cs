@@ -34,6 +34,7 @@ public class ClinicContext(DbContextOptions<ClinicContext> options) : MappingCon
                 patient.HasIndex(p => p.Number).IsUnique();
             });
         modelBuilder.Entity<Ward>().Property(w => w.Version).IsConcurrencyToken();
+        modelBuilder.Entity<Ward>().HasMany(w => w.Beds).WithOne(b => b.Ward).OnDelete(DeleteBehavior.SetNull);
         modelBuilder.Entity<Doctor>();
         modelBuilder.Entity<Device>().UseTptMappingStrategy();
         modelBuilder.Entity<Scanner>();

@@ -47,9 +47,34 @@ public sealed class Clinic : IAsyncDisposable
                 END LOOP;
             END $$
             """);
-        clinic._red = await clinic.Database.RowsOfAsync("Red");
-        Assert.NotEmpty(clinic._red);
+        await clinic.RememberRedAsync();
         return clinic;
+    }
+
+    /// <summary>One row of everything.</summary>
+    public static object[] RowsOf(string name, int id)
+        =>
+        [
+            new Patient
+            {
+                Id = id,
+                Name = name,
+                Number = $"{id}",
+                NationId = 1,
+                Address = new Residence { City = name },
+                Contacts = { new Contact { Id = id, Phone = name } },
+                Visits = { new Visit { Id = id, Reason = name } },
+            },
+            new Ward { Id = id, Name = name, Version = 1, Beds = { new Bed { Id = id, Name = name } } },
+            new Doctor { Id = id, Name = name, Field = name },
+            new Scanner { Id = id, Name = name, Range = name },
+        ];
+
+    /// <summary>What Red has now is what it shall have.</summary>
+    public async Task RememberRedAsync()
+    {
+        _red = await Database.RowsOfAsync("Red");
+        Assert.NotEmpty(_red);
     }
 
     public ClinicContext For(string tenant)
@@ -70,22 +95,4 @@ public sealed class Clinic : IAsyncDisposable
 
     public ValueTask DisposeAsync()
         => Database.DisposeAsync();
-
-    private static object[] RowsOf(string name, int id)
-        =>
-        [
-            new Patient
-            {
-                Id = id,
-                Name = name,
-                Number = "1",
-                NationId = 1,
-                Address = new Residence { City = name },
-                Contacts = { new Contact { Id = id, Phone = name } },
-                Visits = { new Visit { Id = id, Reason = name } },
-            },
-            new Ward { Id = id, Name = name, Version = 1, Beds = { new Bed { Id = id, Name = name } } },
-            new Doctor { Id = id, Name = name, Field = name },
-            new Scanner { Id = id, Name = name, Range = name },
-        ];
 }
