@@ -18,4 +18,7 @@ public static class TenancyDefaults
 
     /// <summary>The longest tenant id, in UTF-16 code units, unless <c>UseTenantProperty</c> says less. A longer one is refused with an <see cref="ArgumentException" />.</summary>
     public const int MaxTenantIdLength = 128;
+
+    /// <summary>How many seconds a process may go on opening contexts for a tenant that another process disabled.</summary>
+    public const int TenantStateSeconds = 5;
 }

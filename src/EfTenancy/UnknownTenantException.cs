@@ -1,7 +1,8 @@
 namespace EfTenancy;
 
 /// <summary>
-///     A row was refused because its table has no partition for the row's tenant. Nothing was written. The counterpart
+///     A row was refused because its table has no partition for the row's tenant, or administration was asked for a tenant that is not
+///     registered. Nothing was written. The counterpart
 ///     of Marten's <c>UnknownTenantIdException</c>, which Marten leaves to PostgreSQL's error 23514 in this place.
 /// </summary>
 public class UnknownTenantException : InvalidOperationException
@@ -18,9 +19,16 @@ public class UnknownTenantException : InvalidOperationException
         Table = table;
     }
 
+    /// <summary>Creates the exception for a tenant that the registry does not know.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="tenantId">The tenant.</param>
+    public UnknownTenantException(string message, string tenantId)
+        : base(message)
+        => TenantId = tenantId;
+
     /// <summary>The tenant that has no partition; null if PostgreSQL did not tell.</summary>
     public string? TenantId { get; }
 
-    /// <summary>The partitioned table.</summary>
+    /// <summary>The partitioned table; null if administration refused.</summary>
     public string? Table { get; }
 }

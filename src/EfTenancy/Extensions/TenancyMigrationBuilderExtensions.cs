@@ -95,6 +95,36 @@ public static class TenancyMigrationBuilderExtensions
         string? schema = null)
         => Add(migrationBuilder, new DropTenantPartitionOperation { Table = table, Schema = schema, Suffix = suffix });
 
+    /// <summary>Creates the registry of tenants and its schema, unless they are there.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="schema">The schema of the registry.</param>
+    public static OperationBuilder<EnsureTenantRegistryOperation> EnsureTenantRegistry(
+        this MigrationBuilder migrationBuilder,
+        string schema)
+        => Add(migrationBuilder, new EnsureTenantRegistryOperation { Schema = schema });
+
+    /// <summary>Drops the registry of tenants if no tenant is registered. One with tenants stays, and so does its schema.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="schema">The schema of the registry.</param>
+    public static OperationBuilder<DropTenantRegistryOperation> DropTenantRegistry(
+        this MigrationBuilder migrationBuilder,
+        string schema)
+        => Add(migrationBuilder, new DropTenantRegistryOperation { Schema = schema });
+
+    /// <summary>Creates the partitions of a table for all tenants that are registered when the migration is applied.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The partitioned table.</param>
+    /// <param name="registrySchema">The schema of the registry.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<CreateRegisteredTenantPartitionsOperation> CreateRegisteredTenantPartitions(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string registrySchema,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new CreateRegisteredTenantPartitionsOperation { Table = table, RegistrySchema = registrySchema, Schema = schema });
+
     private static OperationBuilder<CreateTenantPartitionOperation> Create(
         MigrationBuilder migrationBuilder,
         string table,

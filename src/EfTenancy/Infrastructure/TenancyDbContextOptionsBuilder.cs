@@ -43,6 +43,19 @@ public class TenancyDbContextOptionsBuilder
     }
 
     /// <summary>
+    ///     Policy: the tables of multi-tenanted entities are partitioned by list, and each tenant of a registry in the database has a
+    ///     partition in each of them, unless <c>IsPartitionedByTenant(...)</c>, <c>DoNotPartition()</c> or its attribute says otherwise.
+    ///     Tenants come and go at run time through <see cref="EfTenancy.Administration.ITenantAdministration" />; also the default
+    ///     tenant must be added. As Marten's <c>PartitionMultiTenantedDocumentsUsingMartenManagement</c>.
+    /// </summary>
+    /// <param name="schema">
+    ///     The schema of the registry, the table <c>tenant_partitions</c>. A migration creates both. There is no default.
+    /// </param>
+    /// <exception cref="ArgumentException">The schema is blank.</exception>
+    public virtual TenancyDbContextOptionsBuilder PartitionMultiTenantedEntitiesManaged(string schema)
+        => PartitionMultiTenantedEntities(x => x.ByManagedListPartitions(schema));
+
+    /// <summary>
     ///     What happens to the case of tenant ids wherever they come in: <see cref="TenantIdStyle.CaseSensitive" /> by default. As
     ///     Marten's <c>TenantIdStyle</c>.
     /// </summary>

@@ -6,8 +6,8 @@ namespace EfTenancy.Metadata;
 /// <summary>How the table of a multi-tenanted entity is partitioned: the strategy, and the partitions that EfTenancy knows.</summary>
 /// <param name="Strategy">The strategy.</param>
 /// <param name="Partitions">
-///     The partitions, in the order given; <see langword="null" /> when they are managed externally, and then EfTenancy
-///     writes <c>PARTITION BY</c> only.
+///     The partitions, in the order given; <see langword="null" /> when the model does not know them: they follow the registry of
+///     <see cref="TenantPartitioning.RegistrySchema" />, or are managed externally.
 /// </param>
 public sealed record TenantPartitioning(
     TenantPartitionStrategy Strategy,
@@ -20,10 +20,19 @@ public sealed record TenantPartitioning(
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>The schema of the registry whose tenants have the partitions; null when the partitions are not managed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RegistrySchema { get; init; }
+
+    /// <summary>Whether the partitions follow a registry of tenants in the database.</summary>
+    [JsonIgnore]
+    public bool IsManaged
+        => RegistrySchema is not null;
+
     /// <summary>Whether somebody else makes and drops the partitions.</summary>
     [JsonIgnore]
     public bool IsExternallyManaged
-        => Partitions is null;
+        => Partitions is null && !IsManaged;
 
     /// <summary>Reads what <see cref="Serialize" /> wrote.</summary>
     /// <param name="text">The text.</param>
@@ -39,11 +48,12 @@ public sealed record TenantPartitioning(
     public bool Equals(TenantPartitioning? other)
         => other is not null
             && Strategy == other.Strategy
+            && RegistrySchema == other.RegistrySchema
             && (Partitions is null
                 ? other.Partitions is null
                 : other.Partitions is not null && Partitions.SequenceEqual(other.Partitions));
 
     /// <inheritdoc />
     public override int GetHashCode()
-        => HashCode.Combine(Strategy, Partitions?.Count);
+        => HashCode.Combine(Strategy, RegistrySchema, Partitions?.Count);
 }

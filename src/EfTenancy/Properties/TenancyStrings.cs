@@ -185,6 +185,11 @@ internal static class TenancyStrings
         => $"The entities '{first}' and '{second}' share the table '{table}' and are partitioned differently. Give both the same "
             + "IsPartitionedByTenant(...) or DoNotPartition().";
 
+    public static string SeveralRegistries(string first, string firstSchema, string second, string secondSchema)
+        => $"The partitions of '{first}' follow the registry of tenants in schema '{firstSchema}', those of '{second}' the one in "
+            + $"'{secondSchema}'. A model has one registry: give the same schema to all ByManagedListPartitions(...), or call "
+            + "PartitionMultiTenantedEntitiesManaged(...) once.";
+
     public static string SystemColumnOnPartitionedTable(string entity, string property)
         => $"The property '{entity}.{property}' is the system column 'xmin', which PostgreSQL does not give back from an insert into a "
             + "partitioned table. Use a concurrency token of your own with IsConcurrencyToken(), or keep the table plain with "
@@ -206,6 +211,10 @@ internal static class TenancyStrings
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "
             + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant, factory.CreateDbContext(\"{rowTenant}\"), or "
             + $"open that tenant in this unit of work with db.Tenancy().ForTenant(\"{rowTenant}\").";
+
+    public static string TenantAdministrationFailed(IEnumerable<(string Table, string Reason)> failures)
+        => "Tables were left undone: " + string.Join(" ", failures.Select(f => $"{f.Table}: {f.Reason}"))
+            + " The other tables are done. Repeat the call, or call RepairAsync(), to go on.";
 
     public static string UnknownTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "

@@ -1,4 +1,5 @@
 using EfTenancy.Metadata.Builders;
+using EfTenancy.Migrations.Operations;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -18,6 +19,7 @@ public class MigrationsScaffoldingTest
         ["list with default"] = x => x.ByList().AddTenants("a").WithDefaultPartition("rest"),
         ["only default"] = x => x.ByList().WithDefaultPartition(),
         ["list, external"] = x => x.ByExternallyManagedListPartitions(),
+        ["list, managed"] = x => x.ByManagedListPartitions("Tenant's \"registry\""),
         ["hash"] = x => x.ByHash("one", "two", "three"),
         ["hash of one"] = x => x.ByHash("one"),
         ["hash, external"] = x => x.ByExternallyManagedHashPartitions(),
@@ -37,7 +39,10 @@ public class MigrationsScaffoldingTest
         var scaffolded = new ScaffoldedMigrations(context);
 
         Assert.Equal(Sql(context, operations), Sql(context, scaffolded.UpOperations));
-        Assert.All(scaffolded.DownOperations, o => Assert.IsType<DropTableOperation>(o));
+        Assert.All(
+            scaffolded.DownOperations.Where(o => o is not DropTenantRegistryOperation), o => Assert.IsType<DropTableOperation>(o));
+        Assert.Equal(
+            partitioning == "list, managed" ? 1 : 0, scaffolded.DownOperations.OfType<DropTenantRegistryOperation>().Count());
     }
 
     [Theory, MemberData(nameof(Partitionings))]
@@ -99,6 +104,24 @@ public class MigrationsScaffoldingTest
             """b.IsPartitionedByTenant(x => x.ByList().AddPartition("shared", "a", "b\"c").WithDefaultPartition("rest"))""",
             OnOneLine(code.SnapshotCode), StringComparison.Ordinal);
         Assert.DoesNotContain("Tenancy:Is", code.SnapshotCode, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Managed_partitions_read_as_if_written_by_hand()
+    {
+        using var context = ModelContext.CreateMultiTenanted(
+            b => b.Entity<Invoice>().ToTable("Invoices", "sc").IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")));
+
+        var code = new ScaffoldedMigrations(context).Migration;
+
+        Assert.Contains("""migrationBuilder.EnsureTenantRegistry(schema: "tenants");""", code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.CreateRegisteredTenantPartitions(table: "Invoices", registrySchema: "tenants", schema: "sc");""",
+            code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains("""migrationBuilder.DropTenantRegistry(schema: "tenants");""", code.MigrationCode, StringComparison.Ordinal);
+        Assert.Contains(
+            """b.IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants"))""", OnOneLine(code.SnapshotCode), StringComparison.Ordinal);
+        Assert.Single(context.Model.GetEntityTypes());
     }
 
     [Theory]

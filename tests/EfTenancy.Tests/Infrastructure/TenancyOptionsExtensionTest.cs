@@ -86,6 +86,8 @@ public class TenancyOptionsExtensionTest
             Extension(t => t.PartitionMultiTenantedEntities(x => x.ByHash("s", "t"))),
             Extension(t => t.PartitionMultiTenantedEntities(x => x.ByExternallyManagedListPartitions())),
             Extension(t => t.PartitionMultiTenantedEntities(x => x.ByExternallyManagedHashPartitions())),
+            Extension(t => t.PartitionMultiTenantedEntitiesManaged("tenants")),
+            Extension(t => t.PartitionMultiTenantedEntitiesManaged("others")),
         ];
 
         foreach (var (i, one) in different.Index())

@@ -24,8 +24,15 @@ public class TenantPartitionNamingTest
     [InlineData("x$y", "x_y$7eb2e8ecc7")]
     [InlineData("a\n", "a_$87428fc522")]
     [InlineData("01234567890123456789012345678901234567890", "012345678901234567890123$79f002c49e")]
+    [InlineData("3F2504E0-4F89-11D3-9A0C-0305E82C3301", "3f2504e0_4f89_11d3_9a0c_$4ce2fd6137")]
+    [InlineData("{3f2504e0-4f89-11d3-9a0c-0305e82c3301}", "_3f2504e0_4f89_11d3_9a0c$2ddd70035a")]
     public void Other_ids_become_a_stem_and_a_hash(string tenantId, string suffix)
         => Assert.Equal(suffix, TenantPartitionNaming.SuffixOf(tenantId));
+
+    [Fact]
+    public void Guid_is_written_without_hyphens()
+        => Assert.Equal(
+            "3f2504e04f8911d39a0c0305e82c3301", TenantPartitionNaming.SuffixOf("3f2504e0-4f89-11d3-9a0c-0305e82c3301"));
 
     [Fact]
     public void Ids_that_look_alike_have_suffixes_of_their_own()

@@ -38,6 +38,8 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
                 new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByList)), (calls, p) => calls.Chain(Call(p))),
             (TenantPartitionStrategy.Range, { } partitions) => partitions.Aggregate(
                 new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByRange)), (calls, p) => calls.Chain(Call(p))),
+            _ when partitioning.RegistrySchema is { } registry
+                => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByManagedListPartitions), registry),
             (TenantPartitionStrategy.List, null)
                 => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByExternallyManagedListPartitions)),
             (TenantPartitionStrategy.Hash, null)

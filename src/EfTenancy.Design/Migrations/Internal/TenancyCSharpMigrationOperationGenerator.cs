@@ -31,6 +31,21 @@ public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGe
                     [("table", drop.Table), ("suffix", drop.Suffix), ("schema", drop.Schema)]);
                 break;
 
+            case CreateRegisteredTenantPartitionsOperation create:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.CreateRegisteredTenantPartitions),
+                    [("table", create.Table), ("registrySchema", create.RegistrySchema), ("schema", create.Schema)]);
+                break;
+
+            case EnsureTenantRegistryOperation ensure:
+                Call(builder, nameof(TenancyMigrationBuilderExtensions.EnsureTenantRegistry), [("schema", ensure.Schema)]);
+                break;
+
+            case DropTenantRegistryOperation drop:
+                Call(builder, nameof(TenancyMigrationBuilderExtensions.DropTenantRegistry), [("schema", drop.Schema)]);
+                break;
+
             default:
                 base.Generate(operation, builder);
                 break;

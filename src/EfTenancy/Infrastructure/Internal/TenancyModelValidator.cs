@@ -39,6 +39,7 @@ public class TenancyModelValidator(
         }
 
         ValidateTables(model);
+        ValidateRegistry(model);
         base.Validate(model, logger);
     }
 
@@ -151,6 +152,17 @@ public class TenancyModelValidator(
                         table.First().DisplayName(), partition.Suffix, name, names[(table.Key.Schema, name)]));
                 }
             }
+        }
+    }
+
+    private static void ValidateRegistry(IModel model)
+    {
+        if (model.GetEntityTypes().Where(e => e.GetTenantPartitioning()?.IsManaged == true)
+                .DistinctBy(e => e.GetTenantPartitioning()!.RegistrySchema).ToList() is [var first, var second, ..])
+        {
+            throw new InvalidOperationException(TenancyStrings.SeveralRegistries(
+                first.DisplayName(), first.GetTenantPartitioning()!.RegistrySchema!,
+                second.DisplayName(), second.GetTenantPartitioning()!.RegistrySchema!));
         }
     }
 

@@ -47,6 +47,18 @@ public sealed class TenantPartitioningBuilder
     public void ByExternallyManagedRangePartitions()
         => ByExternallyManagedPartitions(TenantPartitionStrategy.Range);
 
+    /// <summary>
+    ///     A partition for each tenant of a registry in the database, the table <c>tenant_partitions</c>: tenants come and go at run
+    ///     time through <see cref="EfTenancy.Administration.ITenantAdministration" />, and migrations never touch their partitions.
+    /// </summary>
+    /// <param name="schema">The schema of the registry, the same for all entities of the model.</param>
+    /// <exception cref="ArgumentException">The schema is blank.</exception>
+    public void ByManagedListPartitions(string schema)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(schema);
+        _build = () => new TenantPartitioning(TenantPartitionStrategy.List, Partitions: null) { RegistrySchema = schema };
+    }
+
     private void ByExternallyManagedPartitions(TenantPartitionStrategy strategy)
         => _build = () => new TenantPartitioning(strategy, Partitions: null);
 

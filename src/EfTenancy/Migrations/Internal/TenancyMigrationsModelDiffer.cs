@@ -31,6 +31,19 @@ public class TenancyMigrationsModelDiffer(
         rowIdentityMapFactory,
         commandBatchPreparerDependencies)
 {
+    protected override IEnumerable<MigrationOperation> Diff(
+        IRelationalModel? source,
+        IRelationalModel? target,
+        DiffContext diffContext)
+        => base.Diff(source, target, diffContext)
+            .Concat(RegistriesOf(target).Except(RegistriesOf(source)).Select(s => new EnsureTenantRegistryOperation { Schema = s }))
+            .Concat(
+                RegistriesOf(source).Except(RegistriesOf(target))
+                    .Select(s => new DropTenantRegistryOperation { Schema = s, IsDestructiveChange = true }));
+
+    private static IEnumerable<string> RegistriesOf(IRelationalModel? model)
+        => model?.Tables.Where(t => !t.IsExcludedFromMigrations).Select(t => PartitioningOf(t)?.RegistrySchema).OfType<string>() ?? [];
+
     protected override IEnumerable<MigrationOperation> Add(ITable target, DiffContext diffContext)
     {
         foreach (var operation in base.Add(target, diffContext))
@@ -42,7 +55,16 @@ public class TenancyMigrationsModelDiffer(
 
         if (!target.IsExcludedFromMigrations)
         {
-            foreach (var partition in PartitioningOf(target)?.Partitions ?? [])
+            var partitioning = PartitioningOf(target);
+            if (partitioning?.RegistrySchema is { } registry)
+            {
+                yield return new CreateRegisteredTenantPartitionsOperation
+                {
+                    Table = target.Name, Schema = target.Schema, RegistrySchema = registry,
+                };
+            }
+
+            foreach (var partition in partitioning?.Partitions ?? [])
             {
                 yield return Create(target, partition);
             }
@@ -104,16 +126,34 @@ public class TenancyMigrationsModelDiffer(
             throw new NotSupportedException(TenancyStrings.RebuildNotSupported(rebuild.Table, rebuild.Change));
         }
 
-        var drops = all.OfType<DropTenantPartitionOperation>().ToList();
-        var creates = all.OfType<CreateTenantPartitionOperation>().ToList();
-        var sorted = base.Sort(
-            all.Where(o => o is not (DropTenantPartitionOperation or CreateTenantPartitionOperation)), diffContext).ToList();
+        var ours = all.ToLookup(StepOf);
+        var sorted = base.Sort(ours[Step.OfEF], diffContext).ToList();
 
         // Drops under the old names of tables and before anything may take a dropped partition's tenants; creations when
         // all tables stand, parents first, and before seed data needs them.
-        sorted.InsertRange(0, drops);
-        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(creates, sorted));
+        sorted.InsertRange(0, ours[Step.Registry].Concat(ours[Step.Drop]));
+        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(ours[Step.Create].Cast<ITableMigrationOperation>(), sorted));
+        sorted.AddRange(ours[Step.DropRegistry]);
         return sorted;
+    }
+
+    private static Step StepOf(MigrationOperation operation)
+        => operation switch
+        {
+            EnsureTenantRegistryOperation => Step.Registry,
+            DropTenantPartitionOperation => Step.Drop,
+            CreateTenantPartitionOperation or CreateRegisteredTenantPartitionsOperation => Step.Create,
+            DropTenantRegistryOperation => Step.DropRegistry,
+            _ => Step.OfEF,
+        };
+
+    private enum Step
+    {
+        OfEF,
+        Registry,
+        Drop,
+        Create,
+        DropRegistry,
     }
 
     private static int FirstAfterTables(List<MigrationOperation> sorted)
@@ -123,12 +163,12 @@ public class TenancyMigrationsModelDiffer(
         return Math.Min(data < 0 ? sorted.Count : data, constraints < 0 ? sorted.Count : constraints);
     }
 
-    private static IEnumerable<CreateTenantPartitionOperation> InTableOrder(
-        List<CreateTenantPartitionOperation> creates,
+    private static IEnumerable<MigrationOperation> InTableOrder(
+        IEnumerable<ITableMigrationOperation> creates,
         List<MigrationOperation> sorted)
     {
         var tables = sorted.OfType<CreateTableOperation>().Select((t, i) => ((t.Schema, t.Name), i)).ToDictionary();
-        return creates.OrderBy(c => tables.GetValueOrDefault((c.Schema, c.Table), -1));
+        return creates.OrderBy(c => tables.GetValueOrDefault((c.Schema, c.Table), -1)).Cast<MigrationOperation>();
     }
 
     private static CreateTenantPartitionOperation Create(ITable table, TenantPartition partition)
@@ -153,6 +193,8 @@ public class TenancyMigrationsModelDiffer(
             (_, null) => "from a partitioned to a plain table",
             _ when oldPartitioning.Strategy != newPartitioning.Strategy
                 => $"from {oldPartitioning.Strategy} to {newPartitioning.Strategy} partitions",
+            _ when oldPartitioning.RegistrySchema != newPartitioning.RegistrySchema
+                => "to or from partitions that follow the registry of tenants",
             _ when oldPartitioning.IsExternallyManaged != newPartitioning.IsExternallyManaged
                 => "between externally managed partitions and partitions of the model",
             _ when oldPartitioning.Strategy == TenantPartitionStrategy.Hash && oldPartitioning != newPartitioning

@@ -29,6 +29,18 @@ public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies de
                 Append(builder, _partitionSql.DropEmptyPartition(drop.Table, drop.Schema, drop.Suffix));
                 break;
 
+            case EnsureTenantRegistryOperation ensure:
+                Append(builder, RegistrySql(ensure.Schema).CreateRegistry());
+                break;
+
+            case DropTenantRegistryOperation drop:
+                Append(builder, RegistrySql(drop.Schema).DropEmptyRegistry());
+                break;
+
+            case CreateRegisteredTenantPartitionsOperation create:
+                Append(builder, RegistrySql(create.RegistrySchema).CreateRegisteredPartitions(create.Table, create.Schema));
+                break;
+
             default:
                 base.Generate(operation, model, builder);
                 break;
@@ -74,6 +86,9 @@ public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies de
             builder.Append(" (").Append(ColumnList(columns)).Append(")");
         }
     }
+
+    private TenantRegistrySql RegistrySql(string registrySchema)
+        => new(Dependencies.SqlGenerationHelper, Dependencies.TypeMappingSource, registrySchema);
 
     private void Append(MigrationCommandListBuilder builder, IEnumerable<string> statements)
     {

@@ -22,9 +22,15 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
         var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
         var child = PartitionIdentifier(table, schema, partition.Suffix);
 
-        yield return $"CREATE TABLE {child} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE);";
-        yield return $"ALTER TABLE {parent} ATTACH PARTITION {child} {Bound(partition)};";
+        yield return $"CREATE TABLE {child}{LikeParent(parent)};";
+        yield return $"{Attach(parent)}{child} {Bound(partition)};";
     }
+
+    public static string LikeParent(string parent)
+        => $" (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE)";
+
+    public static string Attach(string parent)
+        => $"ALTER TABLE {parent} ATTACH PARTITION ";
 
     /// <summary>DETACH first: dropping an attached partition that foreign keys reference would need CASCADE, which drops those keys.</summary>
     public IEnumerable<string> DropEmptyPartition(string table, string? schema, string suffix)

@@ -11,17 +11,23 @@ namespace EfTenancy.Storage.Internal;
 public static partial class TenantPartitionNaming
 {
     // NAMEDATALEN - 1; PostgreSQL silently cuts a longer identifier, and two cut names may meet.
-    private const int MaxIdentifierBytes = 63;
+    public const int MaxIdentifierBytes = 63;
+
+    public const int HashLength = 10;
+
+    /// <summary>What is left of a name that is too long, in front of its hash.</summary>
+    public const int MaxCutBytes = MaxIdentifierBytes - HashLength - 1;
 
     private const int MaxPlainSuffixLength = 40;
     private const int MaxStemLength = 24;
 
     // A plain id never holds it, so that a hashed suffix cannot meet the suffix of another tenant.
-    private const char HashSeparator = '$';
+    public const char HashSeparator = '$';
 
     public static string SuffixOf(string tenantId)
         => tenantId.Length <= MaxPlainSuffixLength && PlainSuffix().IsMatch(tenantId)
             ? tenantId
+            : IsCanonicalGuid(tenantId, out var guid) ? guid.ToString("N")
             : Stem(tenantId) + HashSeparator + Hash(tenantId);
 
     public static string PartitionName(string table, string suffix)
@@ -29,7 +35,7 @@ public static partial class TenantPartitionNaming
         var name = table + "_" + suffix;
         return Encoding.UTF8.GetByteCount(name) <= MaxIdentifierBytes
             ? name
-            : CutToBytes(name, MaxIdentifierBytes - HashLength - 1) + HashSeparator + Hash(name);
+            : CutToBytes(name, MaxCutBytes) + HashSeparator + Hash(name);
     }
 
     public static void CheckSuffix(TenantPartition partition, string entity)
@@ -41,13 +47,15 @@ public static partial class TenantPartitionNaming
         }
     }
 
+    // Another spelling of the same Guid is another tenant and gets a hash.
+    private static bool IsCanonicalGuid(string tenantId, out Guid guid)
+        => Guid.TryParseExact(tenantId, "D", out guid) && guid.ToString("D") == tenantId;
+
     private static bool IsGivenSuffix(string suffix)
         => suffix.Length <= MaxPlainSuffixLength && GivenSuffix().IsMatch(suffix);
 
     private static string? MadeSuffix(TenantPartition partition)
         => partition.Values is [var tenantId] ? SuffixOf(tenantId) : null;
-
-    private const int HashLength = 10;
 
     private static string Hash(string text)
         => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];

@@ -1,0 +1,101 @@
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.Migrations.Internal;
+
+/// <summary>The SQL text of the registry of tenants. Migrations and administration both call it.</summary>
+public sealed class TenantRegistrySql(
+    ISqlGenerationHelper sqlGenerationHelper,
+    IRelationalTypeMappingSource typeMappingSource,
+    string registrySchema)
+{
+    public const string TableName = "tenant_partitions";
+
+    /// <summary>Half added: the call that adds the tenant has not come to its end.</summary>
+    public const string Adding = "adding";
+
+    public const string Active = "active";
+
+    /// <summary>Half removed: its partitions are going, and nothing may make them again.</summary>
+    public const string Removing = "removing";
+
+    private readonly RelationalTypeMapping _text = typeMappingSource.FindMapping(typeof(string))!;
+
+    /// <summary>The registry, delimited.</summary>
+    public string Table { get; } = sqlGenerationHelper.DelimitIdentifier(TableName, registrySchema);
+
+    /// <summary>All but the first two columns have defaults, so that a tenant can be registered by hand.</summary>
+    public IEnumerable<string> CreateRegistry()
+    {
+        yield return $"CREATE SCHEMA IF NOT EXISTS {sqlGenerationHelper.DelimitIdentifier(registrySchema)};";
+        yield return
+            $"""
+            CREATE TABLE IF NOT EXISTS {Table} (
+                partition_value text NOT NULL PRIMARY KEY,
+                partition_name text NOT NULL,
+                disabled boolean NOT NULL DEFAULT false,
+                state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Removing}')),
+                removing oid[] NOT NULL DEFAULT '{"{}"}'
+            );
+            """;
+    }
+
+    /// <summary>Tenants that are registered may have partitions in tables of another context.</summary>
+    public IEnumerable<string> DropEmptyRegistry()
+    {
+        yield return "DO " + _text.GenerateSqlLiteral(
+            $"""
+            BEGIN
+                IF NOT EXISTS (SELECT FROM {Table}) THEN
+                    DROP TABLE {Table};
+                END IF;
+            END
+            """) + ";";
+    }
+
+    /// <summary>
+    ///     For the rest of the transaction no tenant is registered or taken away, so that a new table and a new tenant cannot miss
+    ///     each other.
+    /// </summary>
+    public string Lock()
+        => $"SELECT pg_advisory_xact_lock({LockKey});";
+
+    private string LockKey
+        => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy " + registrySchema)}, 0)";
+
+    /// <summary>The partitions of a new table for all registered tenants. Those that are there already stay as they are.</summary>
+    public IEnumerable<string> CreateRegisteredPartitions(string table, string? schema)
+    {
+        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
+
+        // As a string literal: a dollar quote would end at a name that holds it.
+        yield return "DO " + _text.GenerateSqlLiteral(
+            $"""
+            DECLARE
+                registered record;
+                partition text;
+            BEGIN
+                PERFORM pg_advisory_xact_lock({LockKey});
+                FOR registered IN
+                    SELECT {_text.GenerateSqlLiteral(table + "_")} || partition_name AS name,
+                        string_agg(quote_literal(partition_value), ', ' ORDER BY partition_value COLLATE "C") AS tenants
+                    FROM {Table} WHERE state <> '{Removing}' GROUP BY 1 ORDER BY 1
+                LOOP
+                    partition := registered.name;
+                    IF octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxIdentifierBytes} THEN
+                        WHILE octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxCutBytes} LOOP
+                            partition := left(partition, -1);
+                        END LOOP;
+                        partition := partition || '{TenantPartitionNaming.HashSeparator}'
+                            || left(encode(sha256(convert_to(registered.name, 'UTF8')), 'hex'), {TenantPartitionNaming.HashLength});
+                    END IF;
+                    partition := {(schema is null ? "" : _text.GenerateSqlLiteral(sqlGenerationHelper.DelimitIdentifier(schema) + ".") + " || ")}quote_ident(partition);
+                    IF to_regclass(partition) IS NULL THEN
+                        EXECUTE 'CREATE TABLE ' || partition || {_text.GenerateSqlLiteral(TenantPartitionSql.LikeParent(parent))};
+                        EXECUTE {_text.GenerateSqlLiteral(TenantPartitionSql.Attach(parent))} || partition || ' FOR VALUES IN (' || registered.tenants || ')';
+                    END IF;
+                END LOOP;
+            END
+            """) + ";";
+    }
+}
