@@ -1,6 +1,8 @@
 using EfTenancy.Metadata;
+using EfTenancy.Metadata.Builders;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
+using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations.Builders;
 
@@ -124,6 +126,72 @@ public static class TenancyMigrationBuilderExtensions
         => Add(
             migrationBuilder,
             new CreateRegisteredTenantPartitionsOperation { Table = table, RegistrySchema = registrySchema, Schema = schema });
+
+    /// <summary>
+    ///     Makes a partitioned table of a plain one without copying. The old table becomes the first partition, for the tenants whose rows
+    ///     it holds; the new one takes its name, keys, indexes, references, identity, grants, triggers, views and comments. Statements that read
+    ///     the rows run outside of the transaction and keep nobody from them; the switch takes an exclusive lock for milliseconds, waits for
+    ///     it 200 ms at a time, and tries again.
+    /// </summary>
+    /// <remarks>
+    ///     A row of a tenant that has none yet is refused while this runs, and after it unless the tenant has a partition. Whatever
+    ///     cuts it off, applying the migration again finishes it; so give it a migration of its own.
+    /// </remarks>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table, whose keys hold the tenant.</param>
+    /// <param name="column">The tenant column.</param>
+    /// <param name="partitioning">List partitions, made for those of their tenants that have no rows yet.</param>
+    /// <param name="firstPartition">The suffix of the partition that the old table becomes.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    /// <exception cref="ArgumentException">The partitioning is none by list.</exception>
+    public static OperationBuilder<PartitionExistingTableOperation> PartitionExistingTable(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string column,
+        Action<TenantPartitioningBuilder> partitioning,
+        string firstPartition = "initial",
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new PartitionExistingTableOperation
+            {
+                Table = table,
+                Schema = schema,
+                Column = column,
+                FirstPartition = firstPartition,
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List } list
+                    ? list
+                    : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
+            });
+
+    /// <summary>
+    ///     Copies the rows of a table into one that is partitioned in another way, or not at all, which takes its name, keys, indexes,
+    ///     references, identity, grants, triggers, views and comments. All in the transaction of the migration, with an exclusive lock: it takes as
+    ///     long as copying the rows takes. A row that no new partition takes makes it fail, and nothing is lost.
+    /// </summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="column">The tenant column.</param>
+    /// <param name="collation">The collation that the tenant column has afterwards; null for the database's default. Ranges want <c>C</c>.</param>
+    /// <param name="partitioning">The new partitions; null for a plain table.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<RebuildTableByCopyingOperation> RebuildTableByCopying(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string column,
+        string? collation = null,
+        Action<TenantPartitioningBuilder>? partitioning = null,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new RebuildTableByCopyingOperation
+            {
+                Table = table,
+                Schema = schema,
+                Column = column,
+                Collation = collation,
+                Partitioning = partitioning is null ? null : TenantPartitioningBuilder.Build(partitioning),
+            });
 
     private static OperationBuilder<CreateTenantPartitionOperation> Create(
         MigrationBuilder migrationBuilder,

@@ -92,6 +92,17 @@ internal static class TenancyStrings
         => $"ExecuteUpdate must not set '{entity}.{property}', which references '{principal}': under TenantKeyStyle.IdOnly only SaveChanges() looks whether the row that "
             + "is referenced belongs to the same tenant. Load the rows and call SaveChanges().";
 
+    public static string AttachingNeedsList(string table)
+        => $"The table {table} can become a partition only of a table that is partitioned by list. Choose ByList(), or copy its rows with "
+            + "migrationBuilder.RebuildTableByCopying(...).";
+
+    public static string SwitchHasDependent(string table, string dependent)
+        => $"{dependent} stands on the table {table} and would stay with the old one when a partitioned table takes its place. Drop it in a migration "
+            + "before, migrationBuilder.Sql(\"DROP ...\"), and create it again after.";
+
+    public static string RowsCameInBetween(string table)
+        => $"The table {table} was empty when its conversion began and has rows now. Nothing was lost; apply the migration again, dotnet ef database update.";
+
     public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping)
         => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity, and {mapping} makes two tenants one. Map it as "
             + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"text\"), without a value converter.";
@@ -203,9 +214,9 @@ internal static class TenancyStrings
         => $"The partition {partition} of {table} holds rows and is not dropped. Delete its rows, or move them to another partition, "
             + "and apply the migration again.";
 
-    public static string RebuildNotSupported(string table, string change)
-        => $"The change of table '{table}' ({change}) moves its rows, and EfTenancy does not do that unasked. Keep the partitioning "
-            + "of the existing table (DoNotPartition() for a plain one), or create a new table and move the rows in a migration of your own.";
+    public static string ChangeNotSupported(string table, string change)
+        => $"The change of table '{table}' ({change}) cannot be worked out from the model, which does not know what partitions there are. Keep the "
+            + "partitioning of the table, or change it in a migration of your own with migrationBuilder.RebuildTableByCopying(...).";
 
     public static string CrossTenantWrite(string entity, string table, string? rowTenant, string contextTenant)
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "

@@ -137,6 +137,27 @@ public class MigrationsScaffoldingTest
         Assert.Contains($"b.IsPartitionedByTenant(x => x{fluent}", OnOneLine(code.SnapshotCode), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Changes_of_partitioning_read_as_if_written_by_hand()
+    {
+        using var context = Context("list");
+        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migration.PartitionExistingTable("Invoices", "TenantId", x => x.ByList().AddPartition("one", "a", "b").WithDefaultPartition(), schema: "sc");
+        migration.RebuildTableByCopying("Invoices", "TenantId", "C", x => x.ByRange().AddRange("low", "a", "m"));
+        migration.RebuildTableByCopying("Invoices", "TenantId");
+
+        var code = ScaffoldedMigrations.CodeOf(context, migration.Operations);
+
+        Assert.Contains(
+            """migrationBuilder.PartitionExistingTable(table: "Invoices", column: "TenantId", partitioning: x => x.ByList().AddPartition("one", "a", "b").WithDefaultPartition("default"), firstPartition: "initial", schema: "sc");""",
+            OnOneLine(code), StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.RebuildTableByCopying(table: "Invoices", column: "TenantId", collation: "C", partitioning: x => x.ByRange().AddRange("low", "a", "m"));""",
+            OnOneLine(code), StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.RebuildTableByCopying(table: "Invoices", column: "TenantId");""", OnOneLine(code), StringComparison.Ordinal);
+    }
+
     private static ModelContext Context(string partitioning)
         => ModelContext.CreateMultiTenanted(b =>
         {

@@ -153,7 +153,7 @@ public class TenancyMigrationsModelDifferTest
     }
 
     [Theory, MemberData(nameof(Partitionings))]
-    public void Change_that_moves_rows_is_a_difference_and_refused(string partitioning)
+    public void Every_change_of_partitioning_is_classified(string partitioning)
         => Assert.All(
             Strategies.Keys.Where(k => k != partitioning),
             other =>
@@ -163,11 +163,37 @@ public class TenancyMigrationsModelDifferTest
                 var differ = context.GetService<IMigrationsModelDiffer>();
                 var (before, after) = (source.DesignTimeModel.GetRelationalModel(), context.DesignTimeModel.GetRelationalModel());
 
-                Assert.True(differ.HasDifferences(before, after));
-                var exception = Assert.Throws<NotSupportedException>(() => differ.GetDifferences(before, after));
-                Assert.Contains("table 'Invoice'", exception.Message, StringComparison.Ordinal);
-                Assert.Contains("DoNotPartition()", exception.Message, StringComparison.Ordinal);
+                var toExternal = other == Family(partitioning) + ", external";
+                Assert.Equal(!toExternal, differ.HasDifferences(before, after));
+                if (partitioning.Contains(", external", StringComparison.Ordinal) && Family(partitioning) == Family(other))
+                {
+                    var exception = Assert.Throws<NotSupportedException>(() => differ.GetDifferences(before, after));
+                    Assert.Contains("table 'Invoice'", exception.Message, StringComparison.Ordinal);
+                    Assert.Contains("RebuildTableByCopying(...)", exception.Message, StringComparison.Ordinal);
+                    return;
+                }
+
+                var operations = differ.GetDifferences(before, after);
+                if (toExternal)
+                {
+                    Assert.Empty(operations);
+                }
+                else if (partitioning == "plain" && Family(other) == "list")
+                {
+                    var attach = Assert.IsType<PartitionExistingTableOperation>(Assert.Single(operations));
+                    Assert.Equal(("Invoice", "TenantId", "initial"), (attach.Table, attach.Column, attach.FirstPartition));
+                }
+                else
+                {
+                    var copy = Assert.IsType<RebuildTableByCopyingOperation>(Assert.Single(operations));
+                    Assert.Equal(("Invoice", "TenantId"), (copy.Table, copy.Column));
+                    Assert.Equal(Family(other) == "range" ? "C" : null, copy.Collation);
+                    Assert.Equal(other == "plain", copy.Partitioning is null);
+                }
             });
+
+    private static string Family(string partitioning)
+        => partitioning.Split(',', ' ')[0];
 
     [Theory]
     [InlineData(false)]

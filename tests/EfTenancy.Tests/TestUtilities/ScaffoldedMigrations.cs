@@ -26,11 +26,7 @@ public sealed class ScaffoldedMigrations
 
     public ScaffoldedMigrations(ModelContext context)
     {
-        // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.
-        var assembly = typeof(ScaffoldedMigrations).Assembly;
-        using var services = (ServiceProvider)new DesignTimeServicesBuilder(
-                assembly, assembly, new OperationReporter(new OperationReportHandler()), [])
-            .CreateServiceCollection(context).BuildServiceProvider(validateScopes: true);
+        using var services = Services(context);
         using var scope = services.CreateScope();
 
         Migration = scope.ServiceProvider.GetRequiredService<IMigrationsScaffolder>().ScaffoldMigration("Initial", "Scaffolded");
@@ -56,6 +52,24 @@ public sealed class ScaffoldedMigrations
         var operations = differ.GetDifferences(before, after);
         Assert.Equal(operations.Count > 0, differ.HasDifferences(before, after));
         return operations;
+    }
+
+    /// <summary>How the operations are written.</summary>
+    public static string CodeOf(ModelContext context, IReadOnlyList<MigrationOperation> operations)
+    {
+        using var services = Services(context);
+        using var scope = services.CreateScope();
+        var builder = new IndentedStringBuilder();
+        scope.ServiceProvider.GetRequiredService<ICSharpMigrationOperationGenerator>().Generate("migrationBuilder", operations, builder);
+        return builder.ToString();
+    }
+
+    // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.
+    private static ServiceProvider Services(ModelContext context)
+    {
+        var assembly = typeof(ScaffoldedMigrations).Assembly;
+        return new DesignTimeServicesBuilder(assembly, assembly, new OperationReporter(new OperationReportHandler()), [])
+            .CreateServiceCollection(context).BuildServiceProvider(validateScopes: true);
     }
 
     private T Create<T>()

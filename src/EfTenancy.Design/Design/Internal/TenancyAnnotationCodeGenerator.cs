@@ -15,8 +15,14 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
     : NpgsqlAnnotationCodeGenerator(dependencies)
 {
     // What has left its mark on the model already and says nothing about the database.
-    private static readonly HashSet<string> Spent = 
-        [TenancyAnnotationNames.ModelOptions, TenancyAnnotationNames.IsMultiTenanted, TenancyAnnotationNames.IsGlobal];
+    private static readonly HashSet<string> Spent =
+    [
+        TenancyAnnotationNames.ModelOptions,
+        TenancyAnnotationNames.KeysAreIdsOnly,
+        TenancyAnnotationNames.IsMultiTenanted,
+        TenancyAnnotationNames.HasSharedRows,
+        TenancyAnnotationNames.IsGlobal,
+    ];
 
     public override IEnumerable<IAnnotation> FilterIgnoredAnnotations(IEnumerable<IAnnotation> annotations)
         => base.FilterIgnoredAnnotations(annotations)
@@ -26,35 +32,7 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
         => annotation is { Name: TenancyAnnotationNames.Partitioning, Value: string text }
             ? new MethodCallCodeFragment(
                 nameof(TenancyEntityTypeBuilderExtensions.IsPartitionedByTenant),
-                new NestedClosureCodeFragment("x", Calls(TenantPartitioning.Deserialize(text))))
+                new NestedClosureCodeFragment("x", TenantPartitioningCode.Calls(TenantPartitioning.Deserialize(text))))
             : base.GenerateFluentApi(entityType, annotation);
-
-    private static MethodCallCodeFragment Calls(TenantPartitioning partitioning)
-        => (partitioning.Strategy, partitioning.Partitions) switch
-        {
-            (TenantPartitionStrategy.Hash, { } partitions) => new MethodCallCodeFragment(
-                nameof(TenantPartitioningBuilder.ByHash), [.. partitions.Select(p => p.Suffix)]),
-            (TenantPartitionStrategy.List, { } partitions) => partitions.Aggregate(
-                new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByList)), (calls, p) => calls.Chain(Call(p))),
-            (TenantPartitionStrategy.Range, { } partitions) => partitions.Aggregate(
-                new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByRange)), (calls, p) => calls.Chain(Call(p))),
-            _ when partitioning.RegistrySchema is { } registry
-                => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByManagedListPartitions), registry),
-            (TenantPartitionStrategy.List, null)
-                => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByExternallyManagedListPartitions)),
-            (TenantPartitionStrategy.Hash, null)
-                => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByExternallyManagedHashPartitions)),
-            _ => new MethodCallCodeFragment(nameof(TenantPartitioningBuilder.ByExternallyManagedRangePartitions)),
-        };
-
-    private static MethodCallCodeFragment Call(TenantPartition partition)
-        => partition switch
-        {
-            { Values: { } values } => new MethodCallCodeFragment(
-                nameof(TenantListPartitioningBuilder.AddPartition), [partition.Suffix, .. values]),
-            { From: { } from, To: { } to } => new MethodCallCodeFragment(
-                nameof(TenantRangePartitioningBuilder.AddRange), partition.Suffix, from, to),
-            _ => new MethodCallCodeFragment(nameof(TenantListPartitioningBuilder.WithDefaultPartition), partition.Suffix),
-        };
 }
 #pragma warning restore EF1001

@@ -1,3 +1,5 @@
+using EfTenancy.Design.Internal;
+using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Design;
@@ -46,6 +48,32 @@ public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGe
                 Call(builder, nameof(TenancyMigrationBuilderExtensions.DropTenantRegistry), [("schema", drop.Schema)]);
                 break;
 
+            case PartitionExistingTableOperation partition:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.PartitionExistingTable),
+                    [
+                        ("table", partition.Table),
+                        ("column", partition.Column),
+                        ("partitioning", partition.Partitioning),
+                        ("firstPartition", partition.FirstPartition),
+                        ("schema", partition.Schema),
+                    ]);
+                break;
+
+            case RebuildTableByCopyingOperation rebuild:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.RebuildTableByCopying),
+                    [
+                        ("table", rebuild.Table),
+                        ("column", rebuild.Column),
+                        ("collation", rebuild.Collation),
+                        ("partitioning", rebuild.Partitioning),
+                        ("schema", rebuild.Schema),
+                    ]);
+                break;
+
             default:
                 base.Generate(operation, builder);
                 break;
@@ -82,9 +110,12 @@ public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGe
             .Append(")");
 
     private string Literal(object value)
-        => value is IEnumerable<string> values
-            ? $"[{string.Join(", ", values.Select(v => Code.Literal(v)))}]"
-            : Code.UnknownLiteral(value);
+        => value switch
+        {
+            IEnumerable<string> values => $"[{string.Join(", ", values.Select(v => Code.Literal(v)))}]",
+            TenantPartitioning partitioning => "x => x" + Code.Fragment(TenantPartitioningCode.Calls(partitioning)),
+            _ => Code.UnknownLiteral(value),
+        };
 
     protected override void Annotations(IEnumerable<Annotation> annotations, IndentedStringBuilder builder)
     {

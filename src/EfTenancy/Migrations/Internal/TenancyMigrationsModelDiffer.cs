@@ -31,6 +31,8 @@ public class TenancyMigrationsModelDiffer(
         rowIdentityMapFactory,
         commandBatchPreparerDependencies)
 {
+    private const string FirstPartition = "initial";
+
     protected override IEnumerable<MigrationOperation> Diff(
         IRelationalModel? source,
         IRelationalModel? target,
@@ -73,11 +75,18 @@ public class TenancyMigrationsModelDiffer(
 
     protected override IEnumerable<MigrationOperation> Diff(ITable source, ITable target, DiffContext diffContext)
     {
+        var (oldPartitioning, newPartitioning) = (PartitioningOf(source), PartitioningOf(target));
+        var switches = !target.IsExcludedFromMigrations && MovesRows(oldPartitioning, newPartitioning);
+
         foreach (var operation in base.Diff(source, target, diffContext))
         {
             if (operation is not AlterTableOperation alterTable || KeepsAnyChange(alterTable))
             {
-                yield return operation;
+                // The switch sees to the collation of a column that partitions keep from changing.
+                if (!(switches && operation is AlterColumnOperation alterColumn && ChangesCollationOnly(alterColumn)))
+                {
+                    yield return operation;
+                }
             }
         }
 
@@ -86,10 +95,15 @@ public class TenancyMigrationsModelDiffer(
             yield break;
         }
 
-        var (oldPartitioning, newPartitioning) = (PartitioningOf(source), PartitioningOf(target));
-        if (RebuildReason(oldPartitioning, newPartitioning) is { } reason)
+        if (RefusedChange(oldPartitioning, newPartitioning) is { } change)
         {
-            yield return new RebuildTenantPartitionsOperation(target.SchemaQualifiedName, reason);
+            yield return new RefusedChangeOperation(target.SchemaQualifiedName, change);
+            yield break;
+        }
+
+        if (switches)
+        {
+            yield return new SwitchOperation(target, Switch(source, target));
             yield break;
         }
 
@@ -102,6 +116,11 @@ public class TenancyMigrationsModelDiffer(
             {
                 yield return rename;
             }
+        }
+
+        if (newPartitioning is { IsExternallyManaged: true })
+        {
+            yield break;
         }
 
         foreach (var removed in oldPartitions.Except(newPartitions))
@@ -121,9 +140,9 @@ public class TenancyMigrationsModelDiffer(
     protected override IReadOnlyList<MigrationOperation> Sort(IEnumerable<MigrationOperation> operations, DiffContext diffContext)
     {
         var all = operations.ToList();
-        if (all.OfType<RebuildTenantPartitionsOperation>().FirstOrDefault() is { } rebuild)
+        if (all.OfType<RefusedChangeOperation>().FirstOrDefault() is { } refused)
         {
-            throw new NotSupportedException(TenancyStrings.RebuildNotSupported(rebuild.Table, rebuild.Change));
+            throw new NotSupportedException(TenancyStrings.ChangeNotSupported(refused.Table, refused.Change));
         }
 
         var ours = all.ToLookup(StepOf);
@@ -133,6 +152,7 @@ public class TenancyMigrationsModelDiffer(
         // all tables stand, parents first, and before seed data needs them.
         sorted.InsertRange(0, ours[Step.Registry].Concat(ours[Step.Drop]));
         sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(ours[Step.Create].Cast<ITableMigrationOperation>(), sorted));
+        sorted.AddRange(PrincipalsFirst(ours[Step.Switch].Cast<SwitchOperation>()));
         sorted.AddRange(ours[Step.DropRegistry]);
         return sorted;
     }
@@ -143,6 +163,7 @@ public class TenancyMigrationsModelDiffer(
             EnsureTenantRegistryOperation => Step.Registry,
             DropTenantPartitionOperation => Step.Drop,
             CreateTenantPartitionOperation or CreateRegisteredTenantPartitionsOperation => Step.Create,
+            SwitchOperation => Step.Switch,
             DropTenantRegistryOperation => Step.DropRegistry,
             _ => Step.OfEF,
         };
@@ -153,6 +174,7 @@ public class TenancyMigrationsModelDiffer(
         Registry,
         Drop,
         Create,
+        Switch,
         DropRegistry,
     }
 
@@ -185,22 +207,67 @@ public class TenancyMigrationsModelDiffer(
             : new RenameTableOperation { Name = oldName, Schema = source.Schema, NewName = newName, NewSchema = target.Schema };
     }
 
-    private static string? RebuildReason(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
-        => (oldPartitioning, newPartitioning) switch
+    // A reference from a plain table to a partitioned one can be added without looking at the rows; the other way round it cannot.
+    private static IEnumerable<MigrationOperation> PrincipalsFirst(IEnumerable<SwitchOperation> switches)
+    {
+        var left = switches.ToList();
+        while (left.Count > 0)
         {
-            (null, null) => null,
-            (null, _) => "from a plain to a partitioned table",
-            (_, null) => "from a partitioned to a plain table",
-            _ when oldPartitioning.Strategy != newPartitioning.Strategy
-                => $"from {oldPartitioning.Strategy} to {newPartitioning.Strategy} partitions",
-            _ when oldPartitioning.RegistrySchema != newPartitioning.RegistrySchema
-                => "to or from partitions that follow the registry of tenants",
-            _ when oldPartitioning.IsExternallyManaged != newPartitioning.IsExternallyManaged
-                => "between externally managed partitions and partitions of the model",
-            _ when oldPartitioning.Strategy == TenantPartitionStrategy.Hash && oldPartitioning != newPartitioning
-                => "of its hash partitions",
-            _ => null,
-        };
+            var tables = left.Select(s => s.Table).ToHashSet();
+            var next = left.Find(s => s.Table.ForeignKeyConstraints.All(f => f.PrincipalTable == f.Table || !tables.Contains(f.PrincipalTable)))
+                ?? left[0];
+            left.Remove(next);
+            yield return next.Operation;
+        }
+    }
+
+    private static MigrationOperation Switch(ITable source, ITable target)
+    {
+        var column = (string)(target[TenancyAnnotationNames.PartitionColumn] ?? source[TenancyAnnotationNames.PartitionColumn])!;
+        var partitioning = PartitioningOf(target);
+
+        return PartitioningOf(source) is null && partitioning is { Strategy: TenantPartitionStrategy.List }
+            ? new PartitionExistingTableOperation
+            {
+                Table = target.Name,
+                Schema = target.Schema,
+                Column = column,
+                Partitioning = partitioning,
+                FirstPartition = partitioning.Partitions?.Any(p => p.Suffix == FirstPartition) == true ? FirstPartition + "_rows" : FirstPartition,
+            }
+            : new RebuildTableByCopyingOperation
+            {
+                Table = target.Name,
+                Schema = target.Schema,
+                Column = column,
+                Collation = target.FindColumn(column)?.Collation,
+                Partitioning = partitioning,
+            };
+    }
+
+    private static bool ChangesCollationOnly(AlterColumnOperation operation)
+        => operation.Collation != operation.OldColumn.Collation
+            && operation.ClrType == operation.OldColumn.ClrType
+            && operation.ColumnType == operation.OldColumn.ColumnType
+            && operation.MaxLength == operation.OldColumn.MaxLength
+            && operation.DefaultValueSql == operation.OldColumn.DefaultValueSql
+            && operation.IsNullable == operation.OldColumn.IsNullable;
+
+    private static bool MovesRows(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
+        => oldPartitioning is null || newPartitioning is null
+            ? oldPartitioning != newPartitioning
+            : oldPartitioning.Strategy != newPartitioning.Strategy
+            || (oldPartitioning.Strategy == TenantPartitionStrategy.Hash
+                && oldPartitioning != newPartitioning
+                && !newPartitioning.IsExternallyManaged);
+
+    // Who keeps the partitions changes, and neither side knows what is there.
+    private static string? RefusedChange(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
+        => oldPartitioning is null || newPartitioning is null || oldPartitioning.Strategy != newPartitioning.Strategy ? null
+            : oldPartitioning.RegistrySchema != newPartitioning.RegistrySchema ? "to or from partitions that follow the registry of tenants"
+            : oldPartitioning.IsExternallyManaged && !newPartitioning.IsExternallyManaged
+                ? "from externally managed partitions to partitions of the model"
+            : null;
 
     private static bool KeepsAnyChange(AlterTableOperation operation)
     {
@@ -222,8 +289,16 @@ public class TenancyMigrationsModelDiffer(
     private static TenantPartitioning? PartitioningOf(ITable table)
         => table[TenancyAnnotationNames.Partitions] is string text ? TenantPartitioning.Deserialize(text) : null;
 
-    /// <summary>Stands for a difference that moves rows, until the diff is asked for operations rather than for whether it is empty.</summary>
-    private sealed class RebuildTenantPartitionsOperation(string table, string change) : MigrationOperation
+    /// <summary>Keeps an operation and its table together until they are in order.</summary>
+    private sealed class SwitchOperation(ITable table, MigrationOperation operation) : MigrationOperation
+    {
+        public ITable Table { get; } = table;
+
+        public MigrationOperation Operation { get; } = operation;
+    }
+
+    /// <summary>Stands for a difference that is refused, until the diff is asked for operations rather than for whether it is empty.</summary>
+    private sealed class RefusedChangeOperation(string table, string change) : MigrationOperation
     {
         public string Table { get; } = table;
 

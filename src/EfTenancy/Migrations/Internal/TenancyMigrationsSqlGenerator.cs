@@ -15,6 +15,7 @@ public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies de
     : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
 #pragma warning restore EF1001
 {
+    private readonly TenantTableSwitchSql _switchSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
@@ -39,6 +40,21 @@ public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies de
 
             case CreateRegisteredTenantPartitionsOperation create:
                 Append(builder, RegistrySql(create.RegistrySchema).CreateRegisteredPartitions(create.Table, create.Schema));
+                break;
+
+            case PartitionExistingTableOperation partition:
+                foreach (var statement in _switchSql.PartitionExistingTable(
+                             partition.Table, partition.Schema, partition.Column, partition.Partitioning, partition.FirstPartition))
+                {
+                    builder.AppendLines(statement);
+                    EndStatement(builder, suppressTransaction: true);
+                }
+
+                break;
+
+            case RebuildTableByCopyingOperation rebuild:
+                Append(builder, _switchSql.RebuildByCopying(
+                    rebuild.Table, rebuild.Schema, rebuild.Column, rebuild.Collation, rebuild.Partitioning));
                 break;
 
             default:

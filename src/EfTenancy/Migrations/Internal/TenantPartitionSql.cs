@@ -19,11 +19,19 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
     /// </summary>
     public IEnumerable<string> CreatePartition(string table, string? schema, TenantPartition partition)
     {
-        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
-        var child = PartitionIdentifier(table, schema, partition.Suffix);
+        var (create, attach) = CreatePartition(table, schema, partition.Suffix);
 
-        yield return $"CREATE TABLE {child}{LikeParent(parent)};";
-        yield return $"{Attach(parent)}{child} {Bound(partition)};";
+        yield return create + ";";
+        yield return $"{attach} {Bound(partition)};";
+    }
+
+    /// <summary>The same without the bound, which comes behind.</summary>
+    public (string Create, string Attach) CreatePartition(string table, string? schema, string suffix)
+    {
+        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
+        var child = PartitionIdentifier(table, schema, suffix);
+
+        return ($"CREATE TABLE {child}{LikeParent(parent)}", Attach(parent) + child);
     }
 
     public static string LikeParent(string parent)
