@@ -107,4 +107,11 @@ public static class Guide
         db.Tenancy().ForTenant("Red").Add(new Order { Title = "written" });  // writing names the tenant
         _ = orders;
     }
+
+    public static async Task BulkInsertGraph(ShopContext db, List<Customer> customers)
+    {
+        await db.Tenancy().BulkInsertAsync(customers, returnGeneratedValues: true);      // customers[0].Id is that of its row
+        await db.Tenancy().BulkInsertAsync(
+            customers.SelectMany(c => c.Orders, (c, o) => new Order { Title = o.Title, CustomerId = c.Id }));
+    }
 }

@@ -44,7 +44,7 @@ public sealed class FlightImporter(FlightContext db, IAnsiConsole console, IConf
             return db.Tenancy().BulkInsertAsync(
                 flight => flight.Origin!,
                 Report(file.ReadAsync(airports, cancellationToken), task, file),
-                cancellationToken);
+                cancellationToken: cancellationToken);
         });
 
         console.MarkupLineInterpolated(

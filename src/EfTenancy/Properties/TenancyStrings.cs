@@ -296,6 +296,22 @@ internal static class TenancyStrings
     public static string BulkInsertNotSupported(string entity, string reason)
         => $"The entity '{entity}' cannot be bulk inserted: {reason}. Use AddRange(...) and SaveChanges() for it.";
 
+    public static string BulkInsertTypeNotInModel(string type, string entity)
+        => $"An object of type '{type}' was given to a bulk insert of '{entity}', and the model has no such type below it. Map it with "
+            + $"modelBuilder.Entity<{type}>(), or insert objects of '{entity}' itself.";
+
+    public static string BulkInsertPrincipalUnsaved(string entity, string navigation, string principal)
+        => $"The navigation '{entity}.{navigation}' of a bulk inserted entity leads to a '{principal}' without a key, and navigations are not "
+            + "followed. Insert the principals first, BulkInsertAsync(..., returnGeneratedValues: true), or use AddRange(...) and SaveChanges().";
+
+    public static string BulkInsertPrincipalUnknown(string entity, string property)
+        => $"A bulk inserted '{entity}' has no value for its required foreign key '{property}', which is a shadow property: only a navigation "
+            + $"of '{entity}' could tell it. Set the navigation, map the foreign key to a property, or use AddRange(...) and SaveChanges().";
+
+    public static string BulkInsertReadOnly(string entity, string property)
+        => $"The property '{entity}.{property}' is read-only before it is saved, and a bulk inserted entity sets it. Leave it unset, or "
+            + "configure it with Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Save).";
+
     public static string BulkInsertMixedKeys(string entity, string property)
         => $"The first bulk inserted '{entity}' leaves '{property}' to the database and a later one sets it. Set it on all or on none; "
             + "nothing was written.";

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -22,8 +19,6 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
 {
     private const string Green = "Green";
     private const string Red = "Red";
-
-    private static readonly JsonSerializerOptions Json = new() { ReferenceHandler = ReferenceHandler.IgnoreCycles };
 
     private readonly HashSet<string> _tables = [];
     private readonly HashSet<string> _tablesOfRoot = [];
@@ -241,14 +236,5 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
     }
 
     private static string Text(TEntity entity)
-        => Sorted(JsonSerializer.SerializeToNode(entity, entity.GetType(), Json))!.ToJsonString();
-
-    private static JsonNode? Sorted(JsonNode? node)
-        => node switch
-        {
-            JsonArray array => new JsonArray([.. array.Select(Sorted).OrderBy(n => n?.ToJsonString(), StringComparer.Ordinal)]),
-            JsonObject properties => new JsonObject(
-                properties.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, Sorted(p.Value)))),
-            _ => node?.DeepClone(),
-        };
+        => GraphText.Of(entity);
 }

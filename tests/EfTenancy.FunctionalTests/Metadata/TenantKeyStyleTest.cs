@@ -123,6 +123,9 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         async green => await Assert.ThrowsAsync<InvalidOperationException>(
             () => green.Set<Part>().ExecuteUpdateAsync(s => s.SetProperty(p => p.MachineId, 1))),
 
+        async green => await Assert.ThrowsAsync<NotSupportedException>(
+            () => green.Tenancy().BulkInsertAsync([new Part { Id = 2, MachineId = 1 }])),
+
         // A reference does not bind rows to a tenant here, so no predicate may stand in for the filter of what it leads to.
         async green => await Assert.ThrowsAsync<InvalidOperationException>(
             () => green.Set<Part>().Where(p => p.TenantIsOneOf("Green")).Select(p => p.Machine!.Name).ToListAsync()),

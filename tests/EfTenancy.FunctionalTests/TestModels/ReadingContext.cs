@@ -27,7 +27,6 @@ public class ReadingContext(DbContextOptions<ReadingContext> options) : DbContex
             });
         modelBuilder.Entity<Bill>().Property(b => b.Id).ValueGeneratedNever();
         modelBuilder.Entity<Place>().IsSingleTenanted().HasKey(p => p.Code);
-        modelBuilder.Entity<LoudSiren>().HasBaseType<Siren>();
     }
 }
 
@@ -72,15 +71,6 @@ public class Alarm
 
     public required string Text { get; set; }
 }
-
-public class Siren
-{
-    public int Id { get; set; }
-
-    public required string Text { get; set; }
-}
-
-public class LoudSiren : Siren;
 
 public class Bill
 {

@@ -117,6 +117,10 @@ public sealed class TenantIdConverter
             : ToStored(value) is { } stored ? ToTenantId(stored)
             : null;
 
+    /// <summary>The tenant that the application gave, null if it gave none.</summary>
+    public string? NamedBy(object? value)
+        => IsUnset(value) ? null : ToTenantIdOf(value);
+
     /// <summary>What the database compares: two values are one tenant exactly if these are equal.</summary>
     public object? ToStored(object? value)
         => _converter is null ? value : _converter.ConvertToProvider(value);

@@ -7,32 +7,43 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace EfTenancy.Update.Internal;
 
-/// <summary>Streams entities of one type into their table by one binary COPY.</summary>
+/// <summary>
+///     Brings entities of one type into their tables by binary COPY: streamed into one where that does, else in batches, each table by table.
+/// </summary>
 public sealed class TenantBulkInserter<TEntity>
     where TEntity : class
 {
+    // Entities held at a time where they cannot be streamed.
+    private const int BatchSize = 1000;
+
     private readonly DbContext _context;
     private readonly CurrentTenant _current;
-    private readonly BulkInsertPlan<TEntity> _plan;
+    private readonly BulkInsertPlan _plan;
+    private readonly BulkInsertGenerator _generator;
+    private readonly bool _isStreamed;
+    private readonly Func<string, string> _normalize;
+    private readonly Dictionary<ITable, long> _rows = [];
+    private readonly Dictionary<IColumn, bool> _keys = [];
 
-    private TenantBulkInserter(DbContext context)
+    private TenantBulkInserter(DbContext context, bool returnGeneratedValues)
     {
         _context = context;
         _current = context.GetService<CurrentTenant>();
-        _plan = BulkInsertPlan<TEntity>.For(context);
+        _plan = BulkInsertPlan.For(context, typeof(TEntity));
+        _generator = new BulkInsertGenerator(context, _plan, returnGeneratedValues);
+        _isStreamed = _plan.IsStreamed(returnGeneratedValues);
+        _normalize = tenantId => _current.Normalize(tenantId, nameof(tenantId));
     }
 
-    public static TenantBulkInserter<TEntity> For(TenancyFacade tenancy)
+    public static TenantBulkInserter<TEntity> For(TenancyFacade tenancy, bool returnGeneratedValues)
     {
         ArgumentNullException.ThrowIfNull(tenancy);
 
-        return new TenantBulkInserter<TEntity>(tenancy.Context);
+        return new TenantBulkInserter<TEntity>(tenancy.Context, returnGeneratedValues);
     }
 
     private IDiagnosticsLogger<DbLoggerCategory.Update> Logger
@@ -44,13 +55,12 @@ public sealed class TenantBulkInserter<TEntity>
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entities);
-        if (_plan.Tenant is null && tenantOfRows.IsExplicit)
+        if (!_plan.IsMultiTenanted && tenantOfRows.IsExplicit)
         {
             throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(_plan.EntityType.DisplayName()));
         }
 
-        var tenantOf = _plan.Tenant is null ? null : tenantOfRows.Resolve(_current);
-
+        Func<TEntity, long, string?> tenantOf = _plan.IsMultiTenanted ? tenantOfRows.Resolve(_current) : (_, _) => null;
         var enumerator = entities.GetAsyncEnumerator(cancellationToken);
         await using var _ = enumerator.ConfigureAwait(false);
         if (!await enumerator.MoveNextAsync().ConfigureAwait(false))
@@ -58,119 +68,172 @@ public sealed class TenantBulkInserter<TEntity>
             return 0;
         }
 
-        await _context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        long count;
+        var transaction = await BulkInsertTransaction.BeginAsync(_context, !_isStreamed, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            count = _isStreamed
+                ? await StreamAsync(enumerator, tenantOf, tenantOfRows, cancellationToken).ConfigureAwait(false)
+                : await InsertInBatchesAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var (table, rows) in _rows)
+        {
+            Logger.BulkInserted(_context, table.SchemaQualifiedName, rows);
+        }
+
+        return count;
+    }
+
+    private async Task<long> StreamAsync(
+        IAsyncEnumerator<TEntity> entities,
+        Func<TEntity, long, string?> tenantOf,
+        TenantOfRows<TEntity> tenantOfRows,
+        CancellationToken cancellationToken)
+    {
+        var row = RowOf(entities.Current, tenantOf, 1);
+        RefuseOtherTenant(row);
+        _generator.Generate(row);
+        var copy = new BulkInsertCopy(_plan.Tables[0], row);
+        await using var _ = copy.ConfigureAwait(false);
+        await copy.BeginAsync(_context, cancellationToken).ConfigureAwait(false);
+
+        return await WriteAsync(
+            copy,
+            async () =>
+            {
+                await copy.WriteAsync(row, cancellationToken).ConfigureAwait(false);
+                for (long number = 2; await entities.MoveNextAsync().ConfigureAwait(false); number++)
+                {
+                    var entity = entities.Current;
+                    row.Become(_plan.TypeOf(entity), entity, tenantOf(entity, number));
+                    RefuseOtherTenant(row);
+                    _generator.Generate(row);
+                    if (!copy.Takes(row, out var differing))
+                    {
+                        throw MixedKeys(row, differing!.Name);
+                    }
+
+                    await copy.WriteAsync(row, cancellationToken).ConfigureAwait(false);
+                }
+            },
+            tenantOfRows.FirstAt,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<long> InsertInBatchesAsync(
+        IAsyncEnumerator<TEntity> entities,
+        Func<TEntity, long, string?> tenantOf,
+        CancellationToken cancellationToken)
+    {
+        long count = 0;
+        var batch = new List<BulkInsertRow>();
+        var hasMore = true;
+        while (hasMore)
+        {
+            batch.Clear();
+            for (var i = 0; i < BatchSize && hasMore; i++)
+            {
+                Add(RowOf(entities.Current, tenantOf, ++count), batch);
+                hasMore = await entities.MoveNextAsync().ConfigureAwait(false);
+            }
+
+            await _generator.GenerateAsync(batch, cancellationToken).ConfigureAwait(false);
+            foreach (var table in _plan.Tables)
+            {
+                await CopyAsync(table, batch.Where(r => table.Has(r.Type)).ToList(), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return count;
+    }
+
+    private void Add(BulkInsertRow row, List<BulkInsertRow> batch)
+    {
+        RefuseOtherTenant(row);
+        batch.Add(row);
+        foreach (var ownedRow in row.Type.Owned.SelectMany(o => o.Of(row)))
+        {
+            Add(ownedRow, batch);
+        }
+    }
+
+    // Rows that leave other columns to the database than the first one go into a COPY of their own.
+    private async Task CopyAsync(BulkInsertTable table, List<BulkInsertRow> rows, CancellationToken cancellationToken)
+    {
+        while (rows.Count > 0)
+        {
+            var copy = new BulkInsertCopy(table, rows[0]);
+            await using var disposal = copy.ConfigureAwait(false);
+            RefuseMixedKeys(copy, rows[0]);
+            var taken = rows.ToLookup(r => copy.Takes(r, out var _));
+            var written = taken[true].ToList();
+            rows = [.. taken[false]];
+
+            await copy.BeginAsync(_context, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(
+                copy,
+                async () =>
+                {
+                    foreach (var row in written)
+                    {
+                        await copy.WriteAsync(row, cancellationToken).ConfigureAwait(false);
+                    }
+                },
+                number => number is { } n && n <= written.Count ? written[(int)n - 1].TenantId : null,
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<long> WriteAsync(
+        BulkInsertCopy copy,
+        Func<Task> writeRows,
+        Func<long?, string?> tenantOfRow,
+        CancellationToken cancellationToken)
+    {
         try
         {
-            var rows = await CopyAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
-            Logger.BulkInserted(_context, _plan.Table.SchemaQualifiedName, rows);
+            await writeRows().ConfigureAwait(false);
+            var rows = await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            _rows[copy.Table] = _rows.GetValueOrDefault(copy.Table) + rows;
             return rows;
         }
         catch (PostgresException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            var unknown = missing.ToUnknownTenant(tenantOfRows.FirstAt(missing.CopiedRow));
+            var unknown = missing.ToUnknownTenant(tenantOfRow(missing.CopiedRow));
             Logger.UnknownTenantRefused(_context, unknown);
             throw unknown;
         }
-        finally
-        {
-            await _context.Database.CloseConnectionAsync().ConfigureAwait(false);
-        }
     }
 
-    private async Task<long> CopyAsync(
-        IAsyncEnumerator<TEntity> entities,
-        Func<TEntity, long, string>? tenantOf,
-        CancellationToken cancellationToken)
+    private BulkInsertRow RowOf(TEntity entity, Func<TEntity, long, string?> tenantOf, long number)
+        => new(_plan.TypeOf(entity), entity, tenantOf(entity, number));
+
+    private void RefuseMixedKeys(BulkInsertCopy copy, BulkInsertRow row)
     {
-        var first = entities.Current;
-        var written = _plan.Columns.Where(c => c.HasValue(first)).ToArray();
-        var left = _plan.Columns.Except(written).ToArray();
-
-        var connection = (NpgsqlConnection)_context.Database.GetDbConnection();
-        var importer = await connection.BeginBinaryImportAsync(CopyCommand(written), cancellationToken).ConfigureAwait(false);
-        await using var _ = importer.ConfigureAwait(false);
-        if (_context.Database.GetCommandTimeout() is { } seconds)
+        foreach (var (column, isWritten) in copy.Keys)
         {
-            // PostgreSQL checks foreign keys at the end of a COPY, which may take longer than the rows themselves.
-            importer.Timeout = seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
-        }
-
-        long row = 0;
-        do
-        {
-            row++;
-            var entity = entities.Current;
-            RefuseLateValues(entity, left);
-
-            await importer.StartRowAsync(cancellationToken).ConfigureAwait(false);
-            if (tenantOf is not null)
+            if (!_keys.TryAdd(column, isWritten) && _keys[column] != isWritten)
             {
-                var tenantId = tenantOf(entity, row);
-                RefuseOtherTenant(entity, tenantId);
-                await WriteTenantAsync(importer, tenantId, cancellationToken).ConfigureAwait(false);
-            }
-
-            foreach (var column in written)
-            {
-                var write = column.Write(importer, entity, cancellationToken);
-                if (!write.IsCompletedSuccessfully)
-                {
-                    await write.ConfigureAwait(false);
-                }
-            }
-        }
-        while (await entities.MoveNextAsync().ConfigureAwait(false));
-
-        return (long)await importer.CompleteAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    // As the type that the model gives the column.
-    private Task WriteTenantAsync(NpgsqlBinaryImporter importer, string tenantId, CancellationToken cancellationToken)
-        => _current.IdConverter.ToStored(_current.IdConverter.ToValue(tenantId)) switch
-        {
-            string text => importer.WriteAsync(text, NpgsqlDbType.Text, cancellationToken),
-            Guid guid => importer.WriteAsync(guid, NpgsqlDbType.Uuid, cancellationToken),
-            int number => importer.WriteAsync(number, NpgsqlDbType.Integer, cancellationToken),
-            var number => importer.WriteAsync((long)number!, NpgsqlDbType.Bigint, cancellationToken),
-        };
-
-    private string CopyCommand(IEnumerable<BulkInsertColumn<TEntity>> columns)
-    {
-        var sql = _context.GetService<ISqlGenerationHelper>();
-        var names = columns.Select(c => c.Name);
-        if (_plan.TenantColumn is { } tenantColumn)
-        {
-            names = names.Prepend(tenantColumn);
-        }
-
-        return $"COPY {sql.DelimitIdentifier(_plan.Table.Name, _plan.Table.Schema)} "
-            + $"({string.Join(", ", names.Select(sql.DelimitIdentifier))}) FROM STDIN (FORMAT BINARY)";
-    }
-
-    private void RefuseLateValues(TEntity entity, BulkInsertColumn<TEntity>[] left)
-    {
-        foreach (var column in left)
-        {
-            if (column.HasValue(entity))
-            {
-                throw new InvalidOperationException(
-                    TenancyStrings.BulkInsertMixedKeys(_plan.EntityType.DisplayName(), column.Property.Name));
+                throw MixedKeys(row, column.Name);
             }
         }
     }
 
-    private void RefuseOtherTenant(TEntity entity, string tenantId)
+    private static InvalidOperationException MixedKeys(BulkInsertRow row, string property)
+        => new(TenancyStrings.BulkInsertMixedKeys(row.Type.EntityType.DisplayName(), property));
+
+    private void RefuseOtherTenant(BulkInsertRow row)
     {
-        if (!_plan.Tenant!.IsShadowProperty()
-            && _plan.Tenant.GetGetter().GetClrValue(entity) is var given
-            && !_current.IdConverter.IsUnset(given)
-            && _current.IdConverter.ToTenantIdOf(given) is var own
-            && _current.Normalize(own, _plan.Tenant.Name) != tenantId)
+        if (row.Type.OtherTenant(row, _normalize) is not { } named)
         {
-            var message = TenancyStrings.CrossTenantWrite(
-                _plan.EntityType.DisplayName(), _plan.Table.SchemaQualifiedName, own, tenantId);
-            Logger.CrossTenantWriteRefused(_context, own, message);
-            throw new CrossTenantWriteException(message, own, tenantId);
+            return;
         }
+
+        var message = TenancyStrings.CrossTenantWrite(
+            row.Type.EntityType.DisplayName(), row.Type.Tables[0].SchemaQualifiedName, named, row.TenantId!);
+        Logger.CrossTenantWriteRefused(_context, named, message);
+        throw new CrossTenantWriteException(message, named, row.TenantId!);
     }
 }

@@ -29,7 +29,7 @@ public sealed class TenantOfRows<TEntity>
     public bool IsExplicit
         => _named is not null || _ofEach is not null;
 
-    public Func<TEntity, long, string> Resolve(CurrentTenant current)
+    public Func<TEntity, long, string?> Resolve(CurrentTenant current)
     {
         if (_ofEach is { } ofEach)
         {
