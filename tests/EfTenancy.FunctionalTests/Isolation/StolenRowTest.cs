@@ -1,4 +1,3 @@
-using EfTenancy.FunctionalTests.Mapping;
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
@@ -11,8 +10,7 @@ namespace EfTenancy.FunctionalTests.Isolation;
 ///     Finbuckle's write hole: an UPDATE or DELETE that looks for the key alone takes the row of another tenant, whoever posts its id,
 ///     with its own tenant, with the other's, or with none. Here a context of Green posts the id of Red's row in all these ways.
 /// </summary>
-public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<ClinicContext> hashed)
-    : IClassFixture<PlainDatabase<ClinicContext>>, IClassFixture<HashedDatabase<ClinicContext>>
+public class StolenRowTest(Clinics clinics) : IClassFixture<Clinics>
 {
     private const string Stolen = "stolen";
 
@@ -57,14 +55,18 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
         ["original values, late"] = (null, e => e.OriginalValues.SetValues(new Dictionary<string, object?> { ["TenantId"] = "Red" })),
     };
 
-    public static MatrixTheoryData<Tables, string> EveryPost
-        => new([Tables.Plain, Tables.Hashed], Posts.Keys);
+    public static MatrixTheoryData<ClinicTables, string> EveryPost
+        => new(Enum.GetValues<ClinicTables>(), Posts.Keys);
+
+    /// <summary>Without the tenant in the keys an id exists once.</summary>
+    public static MatrixTheoryData<ClinicTables, string> EveryPostOfSharedIds
+        => new(Enum.GetValues<ClinicTables>().Except([ClinicTables.IdOnly]), Posts.Keys);
 
     [Theory]
     [MemberData(nameof(EveryPost))]
-    public async Task A_posted_id_of_another_tenants_row_finds_no_row(Tables tables, string post)
+    public async Task A_posted_id_of_another_tenants_row_finds_no_row(ClinicTables tables, string post)
     {
-        await using var clinic = await OpenAsync(tables);
+        await using var clinic = await clinics.OpenAsync(tables);
         foreach (var (name, write) in Writes)
         {
             foreach (var tenant in (string?[])[null, "", "Green"])
@@ -72,20 +74,28 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
                 await using var green = clinic.For("Green");
                 write(green, Post(post, 2, tenant));
 
-                Assert.All(await RefusalsAsync(green), e => Assert.IsType<DbUpdateConcurrencyException>(e));
+                Assert.All(await RefusalsAsync(green), AssertFindsNoRow);
             }
 
             await clinic.AssertRedIsUntouchedAsync("after " + name);
         }
 
         await AssertNothingIsStolenAsync(clinic);
+
+        // Without the tenant in the keys, a save looks itself whether a child's parent is of its tenant.
+        void AssertFindsNoRow(Exception? refused)
+            => Assert.IsType(
+                tables == ClinicTables.IdOnly && refused is CrossTenantWriteException && post == "graph"
+                    ? typeof(CrossTenantWriteException)
+                    : typeof(DbUpdateConcurrencyException),
+                refused);
     }
 
     [Theory]
-    [MemberData(nameof(EveryPost))]
-    public async Task A_posted_id_that_both_tenants_have_is_the_contexts_row(Tables tables, string post)
+    [MemberData(nameof(EveryPostOfSharedIds))]
+    public async Task A_posted_id_that_both_tenants_have_is_the_contexts_row(ClinicTables tables, string post)
     {
-        await using var clinic = await OpenAsync(tables);
+        await using var clinic = await clinics.OpenAsync(tables);
         var ids = Enumerable.Range(10, Writes.Count).ToList();
         foreach (var tenant in (string[])["Green", "Red"])
         {
@@ -109,9 +119,9 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
 
     [Theory]
     [MemberData(nameof(EveryPost))]
-    public async Task A_posted_tenant_does_not_lead_to_its_row(Tables tables, string post)
+    public async Task A_posted_tenant_does_not_lead_to_its_row(ClinicTables tables, string post)
     {
-        await using var clinic = await OpenAsync(tables);
+        await using var clinic = await clinics.OpenAsync(tables);
         foreach (var (name, write) in Writes)
         {
             foreach (var (how, (before, after)) in Overposts)
@@ -143,9 +153,9 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
 
     [Theory]
     [MemberData(nameof(EveryPost))]
-    public async Task A_posted_tenant_is_refused_by_name(Tables tables, string post)
+    public async Task A_posted_tenant_is_refused_by_name(ClinicTables tables, string post)
     {
-        await using var clinic = await OpenAsync(tables);
+        await using var clinic = await clinics.OpenAsync(tables);
         foreach (var (name, write) in Writes)
         {
             await using var green = clinic.For("Green");
@@ -174,10 +184,10 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
     }
 
     [Theory]
-    [ClassData(typeof(AllTables))]
-    public async Task A_tracked_row_of_another_tenant_cannot_be_taken_over(Tables tables)
+    [ClassData(typeof(AllClinics))]
+    public async Task A_tracked_row_of_another_tenant_cannot_be_taken_over(ClinicTables tables)
     {
-        await using var clinic = await OpenAsync(tables);
+        await using var clinic = await clinics.OpenAsync(tables);
         foreach (var (name, takeOver) in new Dictionary<string, Action<EntityEntry>>
                  {
                      ["current value"] = e => Tenant(e).CurrentValue = "Green",
@@ -249,7 +259,4 @@ public class StolenRowTest(PlainDatabase<ClinicContext> plain, HashedDatabase<Cl
 
     private static PropertyEntry Tenant(EntityEntry entry)
         => entry.Property("TenantId");
-
-    private Task<Clinic> OpenAsync(Tables tables)
-        => Clinic.OpenAsync(tables == Tables.Plain ? plain : hashed);
 }

@@ -33,6 +33,28 @@ public class SchemaScenariosTest(ShopFixture shop, PostgresFixture postgres) : I
         Assert.DoesNotContain(await IndexesAsync(shop.Database, "true"), i => i.EndsWith("(TenantId)", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Scenario_21_an_option_gives_id_then_tenant_and_an_index_on_the_tenant()
+    {
+        await using (var context = new ShopContext(
+                         new DbContextOptionsBuilder<ShopContext>().UseNpgsql(_database.ConnectionString)
+                             .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant)).Options))
+        {
+            await context.Database.EnsureCreatedAsync();
+        }
+
+        Assert.Equal(
+            [
+                "Customers (Id, TenantId)", "Invoices (Id, TenantId)", "OrderLines (Id, TenantId)", "Orders (Id, TenantId)", "Regions (Id)",
+            ],
+            await IndexesAsync(_database, "i.indisprimary"));
+
+        // The unique index of the customers serves the tenant as it is.
+        Assert.Equal(
+            ["Customers (TenantId, Email)", "Invoices (TenantId)", "OrderLines (TenantId)", "Orders (TenantId)"],
+            (await IndexesAsync(_database, "true")).Where(i => i.Contains("(TenantId", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,5 @@
 using EfTenancy.FunctionalTests.Mapping;
+using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfTenancy.FunctionalTests.TestModels;
@@ -36,8 +37,11 @@ public class ClinicContext(DbContextOptions<ClinicContext> options) : MappingCon
         modelBuilder.Entity<Ward>().Property(w => w.Version).IsConcurrencyToken();
         modelBuilder.Entity<Ward>().HasMany(w => w.Beds).WithOne(b => b.Ward).OnDelete(DeleteBehavior.SetNull);
         modelBuilder.Entity<Doctor>();
-        modelBuilder.Entity<Device>().UseTptMappingStrategy();
         modelBuilder.Entity<Scanner>();
+        if (options.FindExtension<TenancyOptionsExtension>()?.TenantKeyStyle != TenantKeyStyle.IdOnly)
+        {
+            modelBuilder.Entity<Device>().UseTptMappingStrategy();
+        }
     }
 }
 
@@ -124,7 +128,7 @@ public class Doctor : Employee
     public string? Field { get; set; }
 }
 
-/// <summary>A hierarchy with a table for each type, with a tenant property of its own.</summary>
+/// <summary>A hierarchy with a table for each type where the keys allow it, with a tenant property of its own.</summary>
 public class Device
 {
     public int Id { get; set; }
