@@ -116,7 +116,7 @@ public class ExistingContextTest(ExistingContextTest.Fixture fixture) : IClassFi
 
         private static DbContextOptions<LibraryContext> Options(string connectionString)
             => new DbContextOptionsBuilder<LibraryContext>()
-                .UseNpgsql(connectionString)
+                .UseTestDatabase(connectionString)
                 .ConfigureWarnings(w => w.Default(WarningBehavior.Throw))
                 .UseTenancy(tenancy => tenancy.AllEntitiesAreMultiTenanted())
                 .Options;

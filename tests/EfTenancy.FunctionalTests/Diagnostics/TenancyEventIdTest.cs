@@ -59,14 +59,14 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
     }
 
     private static ReadingContext Context(TestDatabase database, List<(EventId, LogLevel, string)> log)
-        => new(new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(database.ConnectionString)
+        => new(new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(database.ConnectionString)
             .LogTo((id, _) => id.Id is >= 95000 and < 96000, data => log.Add((data.EventId, data.LogLevel, data.ToString())))
             .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
 
     public class Fixture(PostgresFixture postgres) : DatabaseFixture<ReadingContext>(postgres)
     {
         public override ReadingContext CreateContext(string connectionString)
-            => new(new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(connectionString)
+            => new(new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(connectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
     }
 }

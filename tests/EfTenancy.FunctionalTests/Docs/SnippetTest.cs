@@ -29,7 +29,7 @@ public partial class SnippetTest(PostgresFixture postgres)
         foreach (var tenancy in (bool[])[false, true])
         {
             await using var database = await postgres.CreateDatabaseAsync();
-            var options = new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database.ConnectionString)
+            var options = new DbContextOptionsBuilder<ShopContext>().UseTestDatabase(database.ConnectionString)
                 .LogTo(sent.Add, [RelationalEventId.CommandExecuted]);
             if (tenancy)
             {

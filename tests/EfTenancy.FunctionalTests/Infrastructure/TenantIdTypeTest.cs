@@ -39,7 +39,7 @@ public class TenantIdTypeTest(PostgresFixture postgres)
     {
         await using var database = await postgres.CreateDatabaseAsync();
         TypedContext<T>.First = a;
-        var options = new DbContextOptionsBuilder<TypedContext<T>>().UseNpgsql(database.ConnectionString)
+        var options = new DbContextOptionsBuilder<TypedContext<T>>().UseTestDatabase(database.ConnectionString)
             .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options;
         TypedContext<T> For(string? tenant)
         {
@@ -159,7 +159,7 @@ public class TenantIdTypeTest(PostgresFixture postgres)
     public async Task An_id_that_is_none_of_the_type_is_refused_at_the_door()
     {
         await using var db = new PlainSites(
-            new DbContextOptionsBuilder<PlainSites>().UseNpgsql("Host=nowhere")
+            new DbContextOptionsBuilder<PlainSites>().UseTestDatabase("Host=nowhere")
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantProperty<int>()).Options);
 
         Assert.Contains("'Green' is not a Int32", Assert.Throws<ArgumentException>(() => db.Tenancy().Use("Green")).Message, StringComparison.Ordinal);
@@ -173,7 +173,7 @@ public class TenantIdTypeTest(PostgresFixture postgres)
     public async Task A_converter_that_makes_two_tenants_one_is_found_at_the_door()
     {
         await using var db = new LossyContext(
-            new DbContextOptionsBuilder<LossyContext>().UseNpgsql("Host=nowhere").UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+            new DbContextOptionsBuilder<LossyContext>().UseTestDatabase("Host=nowhere").UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
 
         db.Tenancy().Use("acme");
         Assert.Contains("'ACME'", Assert.Throws<ArgumentException>(() => db.Tenancy().Use("ACME")).Message, StringComparison.Ordinal);
@@ -183,7 +183,7 @@ public class TenantIdTypeTest(PostgresFixture postgres)
     public async Task Shadow_properties_have_the_type_that_is_asked_for()
     {
         await using var db = new PlainSites(
-            new DbContextOptionsBuilder<PlainSites>().UseNpgsql("Host=nowhere")
+            new DbContextOptionsBuilder<PlainSites>().UseTestDatabase("Host=nowhere")
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantProperty<Guid>("Company")).Options);
 
         Assert.Equal(typeof(Guid), db.Model.FindEntityType(typeof(Site))!.FindProperty("Company")!.ClrType);

@@ -11,7 +11,7 @@ public class TenantPropertyTest(PostgresFixture postgres)
     public async Task The_name_and_the_length_are_those_asked_for_and_hold_everywhere()
     {
         await using var database = await postgres.CreateDatabaseAsync();
-        var options = new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database.ConnectionString)
+        var options = new DbContextOptionsBuilder<ShopContext>().UseTestDatabase(database.ConnectionString)
             .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantProperty("Kunde", maxLength: 20)).Options;
 
         foreach (var tenant in (string[])["Green", "Red"])

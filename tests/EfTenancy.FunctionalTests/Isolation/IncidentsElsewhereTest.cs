@@ -293,7 +293,7 @@ public class IncidentsElsewhereTest(Clinics clinics) : IClassFixture<Clinics>
         async Task<string> RunAsync(Clinic opened, bool disabled)
         {
             await using var context = new ClinicContext(
-                new DbContextOptionsBuilder<ClinicContext>().UseNpgsql(opened.Database.ConnectionString).UseTenancy(
+                new DbContextOptionsBuilder<ClinicContext>().UseTestDatabase(opened.Database.ConnectionString).UseTenancy(
                     t =>
                     {
                         t.AllEntitiesAreMultiTenanted().UseTenantAccessor(_ => Ambient.Value);
@@ -326,7 +326,7 @@ public class IncidentsElsewhereTest(Clinics clinics) : IClassFixture<Clinics>
     {
         await using var clinic = await clinics.OpenAsync(ClinicTables.Plain);
         var factory = new PooledDbContextFactory<ClinicContext>(
-            new DbContextOptionsBuilder<ClinicContext>().UseNpgsql(clinic.Database.ConnectionString)
+            new DbContextOptionsBuilder<ClinicContext>().UseTestDatabase(clinic.Database.ConnectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().DisableDefaultTenant()).Options,
             poolSize: 1);
 

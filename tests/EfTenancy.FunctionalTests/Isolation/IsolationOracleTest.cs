@@ -88,7 +88,7 @@ public class IsolationOracleTest(PostgresFixture postgres)
         => Assert.True(expected == actual, $"{what}\nown database: {expected}\nconjoined:    {actual}");
 
     private static DbContextOptionsBuilder<OracleContext> Options(TestDatabase database)
-        => new DbContextOptionsBuilder<OracleContext>().UseNpgsql(database.ConnectionString);
+        => new DbContextOptionsBuilder<OracleContext>().UseTestDatabase(database.ConnectionString);
 
     private static OracleContext For(DbContextOptions<OracleContext> options, string tenant)
     {

@@ -82,7 +82,7 @@ public class LoadTest(PostgresFixture postgres, ITestOutputHelper output)
                 """SELECT count(*) FROM "Legs" s LEFT JOIN "Shipments" j ON (j."TenantId", j."Id") = (s."TenantId", s."ShipmentId") WHERE j."Id" IS NULL"""));
 
         void Options(DbContextOptionsBuilder options)
-            => options.UseNpgsql(connectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted().DisableDefaultTenant());
+            => options.UseTestDatabase(connectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted().DisableDefaultTenant());
     }
 
     /// <summary>As IHttpContextAccessor holds its request.</summary>

@@ -146,7 +146,7 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         var request = new Request { Tenant = "Green" };
         await using var services = new ServiceCollection().AddSingleton(request)
             .AddScoped<ITenantAccessor, RequestTenant>()
-            .AddDbContextPool<NoteContext>(o => o.UseNpgsql(_database.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
+            .AddDbContextPool<NoteContext>(o => o.UseTestDatabase(_database.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
             .BuildServiceProvider();
 
         await using var scope = services.CreateAsyncScope();
@@ -161,7 +161,7 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         await SeedAsync<NoteContext>(c => c.Add(new Note { Text = c.Tenancy().TenantId }));
         var request = new Request();
         void Options(DbContextOptionsBuilder o)
-            => o.UseNpgsql(_database.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted());
+            => o.UseTestDatabase(_database.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted());
 
         foreach (var services in (ServiceProvider[])[
                      new ServiceCollection().AddSingleton(request).AddScoped<ITenantAccessor, RequestTenant>()
@@ -203,14 +203,14 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         await SeedAsync<NoteContext>(c => c.Add(new Note { Text = c.Tenancy().TenantId }));
         var services = new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTenancy().BuildServiceProvider();
         await using (var bare = new UntypedContext(
-                         new DbContextOptionsBuilder().UseNpgsql(_database.ConnectionString).UseInternalServiceProvider(services)
+                         new DbContextOptionsBuilder().UseTestDatabase(_database.ConnectionString).UseInternalServiceProvider(services)
                              .UseTenancy().Options))
         {
             Assert.NotNull(bare.Model);
         }
 
         await using var green = new UntypedContext(
-            new DbContextOptionsBuilder<UntypedContext>().UseNpgsql(_database.ConnectionString).UseInternalServiceProvider(services)
+            new DbContextOptionsBuilder<UntypedContext>().UseTestDatabase(_database.ConnectionString).UseInternalServiceProvider(services)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
         await Assert.ThrowsAsync<InvalidOperationException>(() => green.Notes.Select(n => n.Text).ToListAsync());
     }
@@ -325,7 +325,7 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
     {
         var context = (TContext)Activator.CreateInstance(
             typeof(TContext),
-            new DbContextOptionsBuilder<TContext>().UseNpgsql(_database.ConnectionString)
+            new DbContextOptionsBuilder<TContext>().UseTestDatabase(_database.ConnectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options)!;
         context.Tenancy().Use(tenant);
         return context;
@@ -611,7 +611,7 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         public DbSet<Note> Notes => Set<Note>();
 
         protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
-            => optionsBuilder.UseNpgsql(connectionString).UseInternalServiceProvider(services)
+            => optionsBuilder.UseTestDatabase(connectionString).UseInternalServiceProvider(services)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted());
     }
 
@@ -620,7 +620,7 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         public DbSet<Note> Notes => Set<Note>();
 
         protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
-            => optionsBuilder.UseNpgsql(connectionString).UseInternalServiceProvider(services).UseTenancy();
+            => optionsBuilder.UseTestDatabase(connectionString).UseInternalServiceProvider(services).UseTenancy();
     }
 
     private sealed class Request

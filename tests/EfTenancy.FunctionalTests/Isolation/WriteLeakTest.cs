@@ -1,7 +1,6 @@
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Isolation;
@@ -174,8 +173,7 @@ public class WriteLeakTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     private sealed class PooledFactory(string connectionString)
     {
         private readonly Microsoft.EntityFrameworkCore.Infrastructure.PooledDbContextFactory<ShopContext> _factory = new(
-            new DbContextOptionsBuilder<ShopContext>().UseNpgsql(connectionString)
-                .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
+            new DbContextOptionsBuilder<ShopContext>().UseTestDatabase(connectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
             poolSize: 1);
 

@@ -27,7 +27,7 @@ public abstract class MappingDatabase<TContext>(PostgresFixture postgres) : Data
         => (TContext)Activator.CreateInstance(
             typeof(TContext),
             new DbContextOptionsBuilder<TContext>()
-                .UseNpgsql(connectionString)
+                .UseTestDatabase(connectionString)
                 .ConfigureWarnings(w => w.Default(WarningBehavior.Throw))
                 .UseTenancy(Configure)
                 .Options)!;

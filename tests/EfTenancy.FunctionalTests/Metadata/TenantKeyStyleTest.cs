@@ -139,7 +139,7 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
             "'Machine' is partitioned by tenant", Assert.Throws<InvalidOperationException>(() => partitioned.Model).Message, StringComparison.Ordinal);
 
         using var tpt = new TptContext(
-            new DbContextOptionsBuilder<TptContext>().UseNpgsql("Host=nowhere")
+            new DbContextOptionsBuilder<TptContext>().UseTestDatabase("Host=nowhere")
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
         Assert.Contains(
             "'Robot' is mapped to several tables", Assert.Throws<InvalidOperationException>(() => tpt.Model).Message, StringComparison.Ordinal);
@@ -171,7 +171,7 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     }
 
     private static DbContextOptions<MachineContext> Options(TestDatabase? database, TenantKeyStyle style, bool partition = false)
-        => new DbContextOptionsBuilder<MachineContext>().UseNpgsql(database?.ConnectionString ?? "Host=nowhere").UseTenancy(
+        => new DbContextOptionsBuilder<MachineContext>().UseTestDatabase(database?.ConnectionString ?? "Host=nowhere").UseTenancy(
             t =>
             {
                 t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style);

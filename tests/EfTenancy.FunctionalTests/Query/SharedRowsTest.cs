@@ -118,7 +118,7 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
     private ArticleContext For(string tenant)
     {
         var context = new ArticleContext(
-            new DbContextOptionsBuilder<ArticleContext>().UseNpgsql(_database.ConnectionString)
+            new DbContextOptionsBuilder<ArticleContext>().UseTestDatabase(_database.ConnectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
         context.Tenancy().Use(tenant);
         return context;

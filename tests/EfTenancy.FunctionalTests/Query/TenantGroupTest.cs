@@ -121,7 +121,7 @@ public class TenantGroupTest(ShopFixture shop) : IClassFixture<ShopFixture>
     public async Task A_pooled_context_forgets_its_group()
     {
         var factory = new ServiceCollection()
-            .AddPooledDbContextFactory<ShopContext>(o => o.UseNpgsql(shop.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
+            .AddPooledDbContextFactory<ShopContext>(o => o.UseTestDatabase(shop.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
             .BuildServiceProvider().GetRequiredService<IDbContextFactory<ShopContext>>();
 
         await using (var db = await factory.CreateDbContextAsync())

@@ -14,7 +14,7 @@ public class PartitionScenariosTest(PostgresFixture postgres)
         foreach (var tenant in (string[])["Green", "Red"])
         {
             await using var context = new ExemptContext(
-                new DbContextOptionsBuilder<ExemptContext>().UseNpgsql(database.ConnectionString)
+                new DbContextOptionsBuilder<ExemptContext>().UseTestDatabase(database.ConnectionString)
                     .UseTenancy(
                         t => t.AllEntitiesAreMultiTenanted()
                             .PartitionMultiTenantedEntities(x => x.ByList().AddTenants("Green", "Red"))).Options);

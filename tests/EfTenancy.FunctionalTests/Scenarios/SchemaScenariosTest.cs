@@ -37,7 +37,7 @@ public class SchemaScenariosTest(ShopFixture shop, PostgresFixture postgres) : I
     public async Task Scenario_21_an_option_gives_id_then_tenant_and_an_index_on_the_tenant()
     {
         await using (var context = new ShopContext(
-                         new DbContextOptionsBuilder<ShopContext>().UseNpgsql(_database.ConnectionString)
+                         new DbContextOptionsBuilder<ShopContext>().UseTestDatabase(_database.ConnectionString)
                              .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant)).Options))
         {
             await context.Database.EnsureCreatedAsync();

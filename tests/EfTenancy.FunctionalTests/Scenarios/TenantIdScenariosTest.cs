@@ -161,7 +161,7 @@ public class TenantIdScenariosTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     private DbContextOptions<ReadingContext> Options(Action<TenancyDbContextOptionsBuilder> configure)
-        => new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(_database.ConnectionString)
+        => new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(_database.ConnectionString)
             .UseTenancy(
                 t =>
                 {

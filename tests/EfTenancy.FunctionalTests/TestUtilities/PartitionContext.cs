@@ -27,7 +27,7 @@ public class PartitionContext(string connectionString, Action<ModelBuilder> onMo
 
     protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
         => optionsBuilder
-            .UseNpgsql(connectionString)
+            .UseTestDatabase(connectionString)
             .UseTenancy(tenancy => tenancy.AllEntitiesAreMultiTenanted())
             .ReplaceService<IModelCacheKeyFactory, PerInstance>();
 

@@ -11,7 +11,7 @@ public class ShopFixture(PostgresFixture postgres) : DatabaseFixture<ShopContext
 
     public override ShopContext CreateContext(string connectionString)
         => new(new DbContextOptionsBuilder<ShopContext>()
-            .UseNpgsql(connectionString)
+            .UseTestDatabase(connectionString)
             .ConfigureWarnings(w => w.Default(WarningBehavior.Throw))
             .LogTo(Sql.Add, [Microsoft.EntityFrameworkCore.Diagnostics.RelationalEventId.CommandExecuted])
             .UseTenancy(Configure)

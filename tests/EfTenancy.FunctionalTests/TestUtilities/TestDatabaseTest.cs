@@ -68,7 +68,7 @@ public class TestDatabaseTest(PostgresFixture postgres, TestDatabaseTest.Fixture
     public class Fixture(PostgresFixture postgres) : DatabaseFixture<BoatContext>(postgres)
     {
         public override BoatContext CreateContext(string connectionString)
-            => new(new DbContextOptionsBuilder<BoatContext>().UseNpgsql(connectionString).Options);
+            => new(new DbContextOptionsBuilder<BoatContext>().UseTestDatabase(connectionString).Options);
 
         protected override async Task SeedTemplateAsync(BoatContext context)
         {

@@ -162,7 +162,7 @@ public class BulkInsertTest(BulkInsertTest.Fixture fixture) : IClassFixture<Bulk
     public class Fixture(PostgresFixture postgres) : DatabaseFixture<ReadingContext>(postgres)
     {
         public override ReadingContext CreateContext(string connectionString)
-            => new(new DbContextOptionsBuilder<ReadingContext>().UseNpgsql(connectionString)
+            => new(new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(connectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
     }
 }
