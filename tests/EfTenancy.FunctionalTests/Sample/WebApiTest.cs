@@ -215,6 +215,10 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         }
 
         protected override void ConfigureWebHost(IWebHostBuilder builder)
-            => builder.UseSetting("ConnectionStrings:Default", Database.ConnectionString);
+            => builder
+                // Tests of one process try more policies than an application has.
+                .ConfigureServices(s => s.ConfigureDbContext<FlightContext>(o => o.ConfigureWarnings(
+                    w => w.Ignore(Microsoft.EntityFrameworkCore.Diagnostics.CoreEventId.ManyServiceProvidersCreatedWarning))))
+                .UseSetting("ConnectionStrings:Default", Database.ConnectionString);
     }
 }
