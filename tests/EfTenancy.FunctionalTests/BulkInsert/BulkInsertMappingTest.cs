@@ -3,11 +3,20 @@ using Xunit;
 
 namespace EfTenancy.FunctionalTests.BulkInsert;
 
-/// <summary>Bulk inserts into the mappings of one kind, on plain and on partitioned tables.</summary>
+/// <summary>Bulk inserts into the mappings of one kind, on plain and on partitioned tables. Each test finds the plain ones empty.</summary>
 public abstract class BulkInsertMappingTest<TContext>(PlainDatabase<TContext> plain, HashedDatabase<TContext> hashed)
-    : IClassFixture<PlainDatabase<TContext>>, IClassFixture<HashedDatabase<TContext>>
+    : IClassFixture<PlainDatabase<TContext>>, IClassFixture<HashedDatabase<TContext>>, IAsyncLifetime
     where TContext : MappingContext
 {
+    public async ValueTask InitializeAsync()
+        => await plain.Database.EmptyAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
     protected async Task VerifyAsync<TEntity>(Tables tables, BulkInsertScenario<TEntity> scenario)
         where TEntity : class
     {

@@ -72,8 +72,7 @@ public sealed record BulkInsertScenario<TEntity>(Func<string, IEnumerable<TEntit
     private async Task<List<string>> RowsOfAsync<TContext>(MappingDatabase<TContext> fixture, Func<TContext, string, Task> write)
         where TContext : MappingContext
     {
-        var tables = await TablesAsync(fixture.Database);
-        await fixture.Database.ExecuteAsync($"TRUNCATE {string.Join(", ", tables)} RESTART IDENTITY");
+        var tables = await fixture.Database.EmptyAsync();
         foreach (var tenant in Tenants)
         {
             await using (var context = fixture.For(tenant))
@@ -120,12 +119,4 @@ public sealed record BulkInsertScenario<TEntity>(Func<string, IEnumerable<TEntit
         Assert.All(rows, row => Assert.False(Tenants.All(t => row.Contains(t, StringComparison.Ordinal)), row));
         return [.. rows.Order(StringComparer.Ordinal)];
     }
-
-    private static Task<List<string>> TablesAsync(TestDatabase database)
-        => database.ColumnAsync(
-            """
-            SELECT oid::regclass::text FROM pg_class
-            WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
-            ORDER BY 1
-            """);
 }

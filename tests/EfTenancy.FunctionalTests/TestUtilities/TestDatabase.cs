@@ -97,6 +97,19 @@ public sealed class TestDatabase : IAsyncDisposable
                 """;
     }
 
+    /// <summary>Empties all tables, and lets their keys begin anew. Returns the tables.</summary>
+    public async Task<List<string>> EmptyAsync()
+    {
+        var tables = await ColumnAsync(
+            """
+            SELECT oid::regclass::text FROM pg_class
+            WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+            ORDER BY 1
+            """);
+        await ExecuteAsync($"TRUNCATE {string.Join(", ", tables)} RESTART IDENTITY");
+        return tables;
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var connection = await OpenAsync();
