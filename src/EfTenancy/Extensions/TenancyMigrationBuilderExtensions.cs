@@ -143,7 +143,7 @@ public static class TenancyMigrationBuilderExtensions
     /// <param name="partitioning">List partitions, made for those of their tenants that have no rows yet.</param>
     /// <param name="firstPartition">The suffix of the partition that the old table becomes.</param>
     /// <param name="schema">The schema of the table; null for the default one.</param>
-    /// <exception cref="ArgumentException">The partitioning is none by list.</exception>
+    /// <exception cref="ArgumentException">The partitioning is none by list, or follows the registry of tenants.</exception>
     public static OperationBuilder<PartitionExistingTableOperation> PartitionExistingTable(
         this MigrationBuilder migrationBuilder,
         string table,
@@ -159,7 +159,7 @@ public static class TenancyMigrationBuilderExtensions
                 Schema = schema,
                 Column = column,
                 FirstPartition = firstPartition,
-                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List } list
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List, IsManaged: false } list
                     ? list
                     : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
             });

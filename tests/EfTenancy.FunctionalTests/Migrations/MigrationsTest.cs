@@ -109,13 +109,17 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
     public async Task A_change_whose_partitions_nobody_knows_is_refused()
     {
         var external = PartitionContext.Partitioned(x => x.ByExternallyManagedListPartitions());
+        var managed = PartitionContext.Partitioned(x => x.ByManagedListPartitions("tenants"));
         await Migrate(null, external);
 
-        foreach (var (other, reason) in ((Action<ModelBuilder>, string)[])[
-                     (TwoPartitions, "from externally managed partitions"),
-                     (PartitionContext.Partitioned(x => x.ByManagedListPartitions("tenants")), "registry of tenants")])
+        foreach (var (one, other, reason) in ((Action<ModelBuilder>, Action<ModelBuilder>, string)[])[
+                     (external, TwoPartitions, "from externally managed partitions"),
+                     (external, managed, "to partitions that follow the registry of tenants"),
+                     (_ => { }, managed, "to partitions that follow the registry of tenants"),
+                     (PartitionContext.Partitioned(x => x.ByHash("a", "b")), managed, "to partitions that follow the registry of tenants"),
+                     (managed, TwoPartitions, "from partitions that follow the registry of tenants")])
         {
-            var exception = await Assert.ThrowsAsync<NotSupportedException>(() => Migrate(external, other));
+            var exception = await Assert.ThrowsAsync<NotSupportedException>(() => Migrate(one, other));
             Assert.Contains("'Remarks'", exception.Message, StringComparison.Ordinal);
             Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         }

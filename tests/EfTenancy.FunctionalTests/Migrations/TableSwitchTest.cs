@@ -236,6 +236,61 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rows_that_row_level_security_hides_from_the_owner_are_not_lost()
+    {
+        var owner = _database.Name + "_owner";
+        await _database.ExecuteAsync($"CREATE ROLE {owner}; GRANT ALL ON SCHEMA public TO {owner}");
+        try
+        {
+            await _database.ExecuteAsync(
+                $"""
+                SET ROLE {owner};
+                CREATE TABLE t (tenant text NOT NULL, id int, PRIMARY KEY (tenant, id));
+                INSERT INTO t VALUES ('a', 1), ('b', 2);
+                CREATE POLICY none ON t USING (false);
+                ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+                """);
+
+            foreach (var steps in (Action<MigrationBuilder>[])[
+                         b => b.PartitionExistingTable("t", "tenant", x => x.ByExternallyManagedListPartitions()),
+                         b => b.RebuildTableByCopying("t", "tenant", partitioning: x => x.ByHash("a", "b"))])
+            {
+                var exception = await Assert.ThrowsAsync<PostgresException>(() => SendAsync(steps, $"SET ROLE {owner}"));
+                Assert.Contains("row-level security", exception.MessageText, StringComparison.Ordinal);
+                Assert.Equal(2L, await _database.ScalarAsync<long>("SELECT count(*) FROM t"));
+            }
+
+            await _database.ExecuteAsync("ALTER TABLE t NO FORCE ROW LEVEL SECURITY");
+            await SendAsync(b => b.PartitionExistingTable("t", "tenant", x => x.ByExternallyManagedListPartitions()), $"SET ROLE {owner}");
+            Assert.Equal(["t_initial a 1", "t_initial b 2"], await _database.ColumnAsync("SELECT concat_ws(' ', tableoid::regclass, tenant, id) FROM t ORDER BY 1"));
+        }
+        finally
+        {
+            await _database.ExecuteAsync($"DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}");
+        }
+    }
+
+    [Fact]
+    public async Task Another_column_changes_beside_the_switch()
+    {
+        await MigrateAsync(null, _ => { });
+        await InsertAsync("T1", _ => { });
+
+        await MigrateAsync(
+            _ => { },
+            modelBuilder =>
+            {
+                Models.Single(m => m.Name == "range").Model(modelBuilder);
+                modelBuilder.Entity<Happening>().Property(h => h.Name).UseCollation("C");
+            });
+
+        Assert.Equal(
+            ["Name \"C\"", "TenantId \"C\""],
+            await _database.ColumnAsync(
+                """SELECT attname || ' ' || attcollation::regcollation FROM pg_attribute WHERE attrelid = '"Events"'::regclass AND attcollation <> 0 ORDER BY 1"""));
+    }
+
+    [Fact]
     public async Task A_reader_that_does_not_end_holds_up_the_switch_and_nobody_behind_it()
     {
         await MigrateAsync(null, _ => { });

@@ -77,13 +77,14 @@ public class TenancyMigrationsModelDiffer(
     {
         var (oldPartitioning, newPartitioning) = (PartitioningOf(source), PartitioningOf(target));
         var switches = !target.IsExcludedFromMigrations && MovesRows(oldPartitioning, newPartitioning);
+        var column = (string?)(target[TenancyAnnotationNames.PartitionColumn] ?? source[TenancyAnnotationNames.PartitionColumn]);
 
         foreach (var operation in base.Diff(source, target, diffContext))
         {
             if (operation is not AlterTableOperation alterTable || KeepsAnyChange(alterTable))
             {
                 // The switch sees to the collation of a column that partitions keep from changing.
-                if (!(switches && operation is AlterColumnOperation alterColumn && ChangesCollationOnly(alterColumn)))
+                if (!(switches && operation is AlterColumnOperation alterColumn && alterColumn.Name == column && ChangesCollationOnly(alterColumn)))
                 {
                     yield return operation;
                 }
@@ -103,7 +104,7 @@ public class TenancyMigrationsModelDiffer(
 
         if (switches)
         {
-            yield return new SwitchOperation(target, Switch(source, target));
+            yield return new SwitchOperation(target, Switch(source, target, column!));
             yield break;
         }
 
@@ -221,9 +222,8 @@ public class TenancyMigrationsModelDiffer(
         }
     }
 
-    private static MigrationOperation Switch(ITable source, ITable target)
+    private static MigrationOperation Switch(ITable source, ITable target, string column)
     {
-        var column = (string)(target[TenancyAnnotationNames.PartitionColumn] ?? source[TenancyAnnotationNames.PartitionColumn])!;
         var partitioning = PartitioningOf(target);
 
         return PartitioningOf(source) is null && partitioning is { Strategy: TenantPartitionStrategy.List }
@@ -247,11 +247,12 @@ public class TenancyMigrationsModelDiffer(
 
     private static bool ChangesCollationOnly(AlterColumnOperation operation)
         => operation.Collation != operation.OldColumn.Collation
-            && operation.ClrType == operation.OldColumn.ClrType
-            && operation.ColumnType == operation.OldColumn.ColumnType
-            && operation.MaxLength == operation.OldColumn.MaxLength
-            && operation.DefaultValueSql == operation.OldColumn.DefaultValueSql
-            && operation.IsNullable == operation.OldColumn.IsNullable;
+            && FactsButCollation(operation).Equals(FactsButCollation(operation.OldColumn))
+            && HaveSameAnnotations(operation, operation.OldColumn);
+
+    private static object FactsButCollation(ColumnOperation column)
+        => (column.ClrType, column.ColumnType, column.MaxLength, column.IsFixedLength, column.IsUnicode, column.IsNullable,
+            column.DefaultValue, column.DefaultValueSql, column.ComputedColumnSql, column.Comment);
 
     private static bool MovesRows(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
         => oldPartitioning is null || newPartitioning is null
@@ -263,8 +264,10 @@ public class TenancyMigrationsModelDiffer(
 
     // Who keeps the partitions changes, and neither side knows what is there.
     private static string? RefusedChange(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
-        => oldPartitioning is null || newPartitioning is null || oldPartitioning.Strategy != newPartitioning.Strategy ? null
-            : oldPartitioning.RegistrySchema != newPartitioning.RegistrySchema ? "to or from partitions that follow the registry of tenants"
+        => newPartitioning is { IsManaged: true } && oldPartitioning?.RegistrySchema != newPartitioning.RegistrySchema
+            ? "to partitions that follow the registry of tenants"
+            : newPartitioning is null || newPartitioning.Strategy != oldPartitioning?.Strategy ? null
+            : oldPartitioning.IsManaged && !newPartitioning.IsManaged ? "from partitions that follow the registry of tenants"
             : oldPartitioning.IsExternallyManaged && !newPartitioning.IsExternallyManaged
                 ? "from externally managed partitions to partitions of the model"
             : null;
@@ -282,9 +285,11 @@ public class TenancyMigrationsModelDiffer(
         }
 
         return operation.Comment != operation.OldTable.Comment
-            || !operation.GetAnnotations().Select(a => (a.Name, a.Value))
-                .SequenceEqual(operation.OldTable.GetAnnotations().Select(a => (a.Name, a.Value)));
+            || !HaveSameAnnotations(operation, operation.OldTable);
     }
+
+    private static bool HaveSameAnnotations(AnnotatableBase one, AnnotatableBase other)
+        => one.GetAnnotations().Select(a => (a.Name, a.Value)).SequenceEqual(other.GetAnnotations().Select(a => (a.Name, a.Value)));
 
     private static TenantPartitioning? PartitioningOf(ITable table)
         => table[TenancyAnnotationNames.Partitions] is string text ? TenantPartitioning.Deserialize(text) : null;
