@@ -49,6 +49,13 @@ public static class Guide
         migrationBuilder.DropTenantPartition(table: "Orders", suffix: "t2");   // fails, and loses nothing, if it holds rows
     }
 
+    public static void Switches(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.PartitionExistingTable(
+            table: "Orders", column: "TenantId", partitioning: x => x.ByList().AddTenants("acme", "Globex"), firstPartition: "initial");
+        migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByHash("one", "two", "three"));
+    }
+
     public static async Task Tenants(IDbContextFactory<ShopContext> factory)
     {
         await using var green = await factory.CreateDbContextAsync("Green");
