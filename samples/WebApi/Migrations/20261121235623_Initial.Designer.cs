@@ -957,8 +957,7 @@ namespace WebApi.Migrations
             modelBuilder.Entity("WebApi.Model.Flight", b =>
                 {
                     b.Property<string>("TenantId")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
+                        .HasColumnType("text")
                         .HasDefaultValueSql("'*DEFAULT*'");
 
                     b.Property<long>("Id")
@@ -1224,8 +1223,7 @@ namespace WebApi.Migrations
             modelBuilder.Entity("WebApi.Model.Note", b =>
                 {
                     b.Property<string>("TenantId")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
+                        .HasColumnType("text")
                         .HasDefaultValueSql("'*DEFAULT*'");
 
                     b.Property<long>("Id")

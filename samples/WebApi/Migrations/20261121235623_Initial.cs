@@ -30,7 +30,7 @@ namespace WebApi.Migrations
                 {
                     Id = table.Column<long>(type: "bigint", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
-                    TenantId = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, defaultValueSql: "'*DEFAULT*'"),
+                    TenantId = table.Column<string>(type: "text", nullable: false, defaultValueSql: "'*DEFAULT*'"),
                     FlownAt = table.Column<DateTime>(type: "timestamp without time zone", nullable: false),
                     DelayMinutes = table.Column<int>(type: "integer", nullable: false),
                     DistanceMiles = table.Column<int>(type: "integer", nullable: false),
@@ -54,7 +54,7 @@ namespace WebApi.Migrations
                 {
                     Id = table.Column<long>(type: "bigint", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
-                    TenantId = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: false, defaultValueSql: "'*DEFAULT*'"),
+                    TenantId = table.Column<string>(type: "text", nullable: false, defaultValueSql: "'*DEFAULT*'"),
                     FlightId = table.Column<long>(type: "bigint", nullable: false),
                     Text = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false),
                     WrittenAt = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)

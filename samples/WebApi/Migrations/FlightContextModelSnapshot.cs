@@ -954,8 +954,7 @@ namespace WebApi.Migrations
             modelBuilder.Entity("WebApi.Model.Flight", b =>
                 {
                     b.Property<string>("TenantId")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
+                        .HasColumnType("text")
                         .HasDefaultValueSql("'*DEFAULT*'");
 
                     b.Property<long>("Id")
@@ -1221,8 +1220,7 @@ namespace WebApi.Migrations
             modelBuilder.Entity("WebApi.Model.Note", b =>
                 {
                     b.Property<string>("TenantId")
-                        .HasMaxLength(128)
-                        .HasColumnType("character varying(128)")
+                        .HasColumnType("text")
                         .HasDefaultValueSql("'*DEFAULT*'");
 
                     b.Property<long>("Id")

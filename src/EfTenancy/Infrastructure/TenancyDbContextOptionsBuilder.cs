@@ -69,18 +69,18 @@ public class TenancyDbContextOptionsBuilder
     /// </summary>
     /// <param name="name">The name; <see cref="TenancyDefaults.TenantPropertyName" /> by default.</param>
     /// <param name="maxLength">
-    ///     The longest tenant id in UTF-16 code units, and the length of the column: from 9, which the
-    ///     default tenant needs, to <see cref="TenancyDefaults.MaxTenantIdLength" />, which is the default.
+    ///     The longest tenant id in UTF-16 code units, and the length of the column: from 9, which the default tenant needs, to
+    ///     <see cref="TenancyDefaults.MaxTenantIdLength" />. By default that is the longest id, and the column is <c>text</c>.
     /// </param>
     /// <exception cref="ArgumentException">The name is blank.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of range.</exception>
     public virtual TenancyDbContextOptionsBuilder UseTenantProperty(
         string name = TenancyDefaults.TenantPropertyName,
-        int maxLength = TenancyDefaults.MaxTenantIdLength)
+        int? maxLength = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, TenancyDefaults.DefaultTenantId.Length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength, TenancyDefaults.MaxTenantIdLength);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength ?? int.MaxValue, TenancyDefaults.DefaultTenantId.Length, nameof(maxLength));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxLength ?? 0, TenancyDefaults.MaxTenantIdLength, nameof(maxLength));
 
         return With(e => e.WithTenantProperty(name, maxLength, type: null));
     }
@@ -100,7 +100,7 @@ public class TenancyDbContextOptionsBuilder
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
 
-        return With(e => e.WithTenantProperty(name, e.MaxTenantIdLength, typeof(TTenantId)));
+        return With(e => e.WithTenantProperty(name, e.TenantColumnLength, typeof(TTenantId)));
     }
 
     /// <summary>

@@ -8,6 +8,6 @@ public sealed record TenancyModelOptions(
     TenantPartitioning? Partitioning,
     TenantIdStyle TenantIdStyle,
     string TenantPropertyName,
-    int MaxTenantIdLength,
+    int? TenantColumnLength,
     string? TenantPropertyType,
     TenantKeyStyle TenantKeyStyle);

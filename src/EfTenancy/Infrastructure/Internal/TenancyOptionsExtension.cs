@@ -29,7 +29,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         Partitioning = copyFrom.Partitioning;
         TenantIdStyle = copyFrom.TenantIdStyle;
         TenantPropertyName = copyFrom.TenantPropertyName;
-        MaxTenantIdLength = copyFrom.MaxTenantIdLength;
+        TenantColumnLength = copyFrom.TenantColumnLength;
         TenantPropertyType = copyFrom.TenantPropertyType;
         TenantKeyStyle = copyFrom.TenantKeyStyle;
         DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
@@ -47,7 +47,11 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     public virtual string TenantPropertyName { get; private set; } = TenancyDefaults.TenantPropertyName;
 
-    public virtual int MaxTenantIdLength { get; private set; } = TenancyDefaults.MaxTenantIdLength;
+    /// <summary>Null for a column without one.</summary>
+    public virtual int? TenantColumnLength { get; private set; }
+
+    public virtual int MaxTenantIdLength
+        => TenantColumnLength ?? TenancyDefaults.MaxTenantIdLength;
 
     /// <summary>Null for that of the entities' own tenant properties, or string where there are none.</summary>
     public virtual Type? TenantPropertyType { get; private set; }
@@ -65,7 +69,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             Partitioning,
             TenantIdStyle,
             TenantPropertyName,
-            MaxTenantIdLength,
+            TenantColumnLength,
             TenantPropertyType?.AssemblyQualifiedName,
             TenantKeyStyle);
 
@@ -97,11 +101,11 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         return clone;
     }
 
-    public virtual TenancyOptionsExtension WithTenantProperty(string name, int maxLength, Type? type)
+    public virtual TenancyOptionsExtension WithTenantProperty(string name, int? columnLength, Type? type)
     {
         var clone = Clone();
         clone.TenantPropertyName = name;
-        clone.MaxTenantIdLength = maxLength;
+        clone.TenantColumnLength = columnLength;
         clone.TenantPropertyType = type;
         return clone;
     }

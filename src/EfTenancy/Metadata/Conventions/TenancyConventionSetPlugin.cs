@@ -31,7 +31,7 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
                 new TenantPropertyConvention(
                     tenancy.AllEntitiesMultiTenanted,
                     tenancy.TenantPropertyName,
-                    tenancy.MaxTenantIdLength,
+                    tenancy.TenantColumnLength,
                     tenancy.TenantPropertyType),
                 new TenantKeyConvention(tenancy.TenantKeyStyle),
                 new TenantIndexConvention(tenancy.TenantKeyStyle),

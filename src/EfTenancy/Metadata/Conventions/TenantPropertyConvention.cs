@@ -16,7 +16,7 @@ namespace EfTenancy.Metadata.Conventions;
 public class TenantPropertyConvention(
     bool allEntitiesAreMultiTenanted,
     string tenantPropertyName,
-    int maxTenantIdLength,
+    int? tenantColumnLength,
     Type? tenantPropertyType) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
@@ -136,10 +136,9 @@ public class TenantPropertyConvention(
 
     private void MapAsString(IMutableProperty property)
     {
-        property.SetMaxLength(maxTenantIdLength);
-
         // What the application configured for all its strings (citext, a converter, a collation) would make tenants alike.
-        property.SetColumnType($"character varying({maxTenantIdLength})");
+        property.SetMaxLength(tenantColumnLength);
+        property.SetColumnType(tenantColumnLength is { } length ? $"character varying({length})" : "text");
         property.SetValueConverter((ValueConverter?)null);
         property.SetProviderClrType(null);
         property.SetCollation(null);

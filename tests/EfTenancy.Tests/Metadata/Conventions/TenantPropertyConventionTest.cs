@@ -56,13 +56,13 @@ public class TenantPropertyConventionTest
     }
 
     [Fact]
-    public void Shadow_tenant_is_a_required_varchar_with_the_default_tenant_as_default()
+    public void Shadow_tenant_is_a_required_text_with_the_default_tenant_as_default()
     {
         var tenant = ModelContext.ModelOf(b => b.Entity<Plain>().IsMultiTenanted()).Type<Plain>().FindProperty("TenantId")!;
 
         Assert.True(tenant.IsShadowProperty());
         Assert.False(tenant.IsNullable);
-        Assert.Equal("character varying(128)", tenant.GetColumnType());
+        Assert.Equal("text", tenant.GetColumnType());
         Assert.Equal("'*DEFAULT*'", tenant.GetDefaultValueSql());
         Assert.Equal(ValueGenerated.Never, tenant.ValueGenerated);
     }
