@@ -86,8 +86,10 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         var sql = string.Join('\n', db.Flights.Where(f => f.DelayMinutes > 15).ToQueryString().Split('\n').Skip(1))
             .Replace("@ef_filter__Tenancy", "$1", StringComparison.Ordinal);
 
-        var plan = await fixture.Database.ColumnAsync($"PREPARE q(varchar) AS {sql}; EXPLAIN EXECUTE q('FAI')");
-        Assert.Contains("Flights_fai$", Assert.Single(plan, l => l.Contains("Flights_", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var plan = await fixture.Database.ColumnAsync($"PREPARE q(text) AS {sql}; EXPLAIN EXECUTE q('FAI')");
+        var scans = plan.Where(l => l.Contains("Flights", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(scans);
+        Assert.All(scans, l => Assert.Contains("Flights_fai$", l, StringComparison.Ordinal));
     }
 
     [Theory]
