@@ -1,3 +1,11 @@
 using BenchmarkDotNet.Running;
+using EfTenancy.Benchmarks.Partitions;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["partitions", var flights])
+{
+    await PartitionMeasurements.RunAsync(flights);
+}
+else
+{
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+}
