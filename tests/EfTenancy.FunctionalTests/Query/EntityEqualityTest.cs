@@ -81,4 +81,68 @@ public class EntityEqualityTest(ShopFixture fixture) : IClassFixture<ShopFixture
         Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Region == region));
         Assert.Equal(1, await _blue.Customers.CountAsync(c => regions.Contains(c.Region!)));
     }
+
+    [Fact]
+    public async Task An_entity_made_in_the_query_is_compared_by_its_key()
+    {
+        Assert.Equal(2, await _blue.Orders.CountAsync(o => o.Customer == new Customer { Id = 1, Email = "" }));
+        Assert.Equal(0, await _blue.Orders.CountAsync(o => o.Customer == new Customer { Id = 99, Email = "" }));
+        Assert.Equal(0, await _blue.OrderLines.CountAsync(l => l == new OrderLine()));
+        Assert.Equal(2, await _blue.Orders.CountAsync(o => new List<Customer> { new() { Id = 1, Email = "" } }.Contains(o.Customer!)));
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.Any(o => c == new Customer { Id = o.Id, Email = "" })));
+    }
+
+    [Fact]
+    public async Task An_entity_is_looked_for_in_a_collection_and_in_an_inline_list()
+    {
+        var order = new Order { Id = 2, Title = "" };
+        var other = await _blue.Orders.AsNoTracking().SingleAsync(o => o.Id == 1);
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.Contains(order)));
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.AsEnumerable().Contains(new Order { Id = 1, Title = "" })));
+        Assert.Equal(0, await _blue.Customers.CountAsync(c => c.Orders.Contains(new Order { Id = 9, Title = "" })));
+        Assert.Equal(2, await _blue.Orders.CountAsync(o => new[] { order, other }.Contains(o)));
+        Assert.Equal(2, await _blue.Orders.CountAsync(o => _blue.Customers.Contains(o.Customer)));
+    }
+
+    [Fact]
+    public async Task A_subquery_is_compared_by_key()
+    {
+        var order = await _blue.Orders.OrderBy(o => o.Id).FirstAsync();
+        var red = await _blue.Orders.OrderBy(o => o.Id).FirstAsync(o => o.TenantIsOneOf("Red"));
+        Order? nothing = null;
+
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.OrderBy(o => o.Id).FirstOrDefault() == order));
+        Assert.Equal(0, await _blue.Customers.CountAsync(c => c.Orders.OrderBy(o => o.Id).FirstOrDefault() == red));
+        Assert.Equal(0, await _blue.Customers.CountAsync(c => c.Orders.OrderBy(o => o.Id).FirstOrDefault() == nothing));
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.FirstOrDefault(o => o.Id == 9) == nothing));
+        Assert.Equal(1, await _blue.Orders.CountAsync(o => o.Customer!.Orders.OrderBy(x => x.Id).First() == o));
+        Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.OrderBy(o => o.Id).FirstOrDefault()!.Customer != null));
+        Assert.Equal(0, await _blue.Customers.CountAsync(c => c.Orders.OrderBy(o => o.Id).FirstOrDefault()!.Customer == null));
+        Assert.Equal(
+            1, await _blue.Orders.CountAsync(o => _blue.Orders.GroupBy(x => x.CustomerId).Select(g => g.First()).Any(x => x == o)));
+        Assert.Equal(1, await _blue.Invoices.CountAsync(i => _blue.Invoices.OrderBy(x => x.Id).First() == i));
+    }
+
+    [Fact]
+    public async Task Rows_that_are_not_there_do_not_join()
+    {
+        Assert.Equal(
+            0,
+            await _blue.Orders.Where(o => o.Id == 9).DefaultIfEmpty()
+                .Join(_blue.Orders.Where(o => o.Id == 9).DefaultIfEmpty(), o => o, i => i, (o, i) => o)
+                .CountAsync());
+        Assert.Equal(2, await _blue.Orders.Join(_blue.Customers, o => o.Customer, c => c, (o, c) => o).CountAsync());
+    }
+
+    [Fact]
+    public async Task Entities_of_two_tenants_with_one_id_differ_in_a_query_across_tenants()
+    {
+        Assert.Equal(
+            1,
+            await _blue.Customers.Where(c => c.TenantIsOneOf("Red"))
+                .CountAsync(r => _blue.Customers.Any(b => b.Id == r.Id) && !_blue.Customers.Any(b => b == r)));
+        Assert.Equal(3, await _blue.Customers.IgnoreQueryFilters().CountAsync(c => _blue.Customers.Count(x => x == c) == 1));
+        Assert.Equal(
+            3, await _blue.Customers.IgnoreQueryFilters().Join(_blue.Customers, a => a, b => b, (a, b) => a).CountAsync());
+    }
 }

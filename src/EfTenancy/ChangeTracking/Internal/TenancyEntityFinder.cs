@@ -1,5 +1,6 @@
 using EfTenancy.Metadata.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -16,6 +17,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 {
     private readonly TenancyStateManager _stateManager;
     private readonly bool _hasSharedRows;
+    private readonly DetachedNavigationLoader<TEntity> _detachedLoader;
 
     // Negative where the key does not hold the tenant.
     private readonly int _tenantPosition;
@@ -31,6 +33,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         var key = entityType.FindPrimaryKey()!.Properties;
 
         _stateManager = stateManager;
+        _detachedLoader = new DetachedNavigationLoader<TEntity>(stateManager, setSource, setCache, entityType);
         _hasSharedRows = entityType.HasSharedRows();
         _tenantPosition = entityType.FindTenantProperty() is { } tenant ? key.ToList().IndexOf(tenant) : -1;
         _keyCountWithoutTenant = key.Count - 1;
@@ -67,12 +70,48 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         return base.FindEntry((IEnumerable<object?>)(LacksTenant(values.Length) ? OfTenant(values) : values));
     }
 
-    // EF ignores all query filters here.
+    // EF ignores all query filters here, and reads no entity.
     public override object[]? GetDatabaseValues(InternalEntityEntry entry)
-        => IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
+    {
+        using (_stateManager.Tenant.KeepingHasReadOtherTenants())
+        {
+            return IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
+        }
+    }
 
-    public override Task<object[]?> GetDatabaseValuesAsync(InternalEntityEntry entry, CancellationToken cancellationToken = default)
-        => IsReadable(entry) ? base.GetDatabaseValuesAsync(entry, cancellationToken) : Task.FromResult<object[]?>(null);
+    public override async Task<object[]?> GetDatabaseValuesAsync(
+        InternalEntityEntry entry,
+        CancellationToken cancellationToken = default)
+    {
+        using (_stateManager.Tenant.KeepingHasReadOtherTenants())
+        {
+            return IsReadable(entry) ? await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false) : null;
+        }
+    }
+
+    public override IQueryable<TEntity> Query(INavigation navigation, InternalEntityEntry entry)
+        => _detachedLoader.Loads(navigation, entry) ? _detachedLoader.Query(navigation, entry) : base.Query(navigation, entry);
+
+    public override void Load(INavigation navigation, InternalEntityEntry entry, LoadOptions options)
+    {
+        if (_detachedLoader.Loads(navigation, entry))
+        {
+            _detachedLoader.Load(navigation, entry, options);
+        }
+        else
+        {
+            base.Load(navigation, entry, options);
+        }
+    }
+
+    public override Task LoadAsync(
+        INavigation navigation,
+        InternalEntityEntry entry,
+        LoadOptions options,
+        CancellationToken cancellationToken = default)
+        => _detachedLoader.Loads(navigation, entry)
+            ? _detachedLoader.LoadAsync(navigation, entry, options, cancellationToken)
+            : base.LoadAsync(navigation, entry, options, cancellationToken);
 
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property

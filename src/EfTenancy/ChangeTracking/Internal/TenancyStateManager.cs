@@ -21,6 +21,7 @@ public class TenancyStateManager : StateManager
     private readonly TenantSaveGuard _guard;
     private readonly TenantReferenceGuard _referenceGuard;
     private readonly TenantForeignKeySeverer _severer;
+    private readonly IDbContextOptions _options;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
         : base(dependencies)
@@ -29,11 +30,16 @@ public class TenancyStateManager : StateManager
         _guard = new TenantSaveGuard(tenant, UpdateLogger);
         _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
+        _options = options;
         RefuseModelOfOtherOptions(options);
     }
 
     public virtual CurrentTenant Tenant
         => _tenant;
+
+    /// <summary>An empty one for the same context.</summary>
+    public virtual TenancyStateManager CreateAnother()
+        => new(Dependencies, _tenant, _options);
 
     // Under UseInternalServiceProvider EF caches one model for each context type, whatever the options say. With other policies, or
     // with tenancy after a context without, that model would have unfiltered entities. Each query and each save comes by here.

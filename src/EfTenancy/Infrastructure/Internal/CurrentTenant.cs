@@ -71,6 +71,22 @@ public class CurrentTenant(
     public virtual bool IsAcrossTenants
         => _acrossTenants.Count > 0;
 
+    /// <summary>Whether a query of this context went beyond its tenant, so that an entity at hand may be another tenant's.</summary>
+    public virtual bool HasReadOtherTenants { get; private set; }
+
+    public virtual void ReadOtherTenants()
+        => HasReadOtherTenants = true;
+
+    /// <summary>Whether all entities of a type that this context can have read are of its own tenant.</summary>
+    public virtual bool HasReadOnlyOwn(IReadOnlyEntityType entityType)
+        => !IsGroup && !HasReadOtherTenants && !entityType.HasSharedRows();
+
+    public virtual IDisposable KeepingHasReadOtherTenants()
+    {
+        var before = HasReadOtherTenants;
+        return new Scope(() => HasReadOtherTenants = before);
+    }
+
     /// <summary>The tenants that were used already, without fixing them; empty before first use.</summary>
     public virtual IReadOnlyList<string> PinnedTenantIds
         => _group ?? (_tenantId is null ? [] : [_tenantId]);
@@ -143,6 +159,7 @@ public class CurrentTenant(
         _workingFor = null;
         _acrossTenants.Clear();
         _opened.Clear();
+        HasReadOtherTenants = false;
     }
 
     public virtual Task ResetStateAsync(CancellationToken cancellationToken = default)

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Linq.Expressions;
 using System.Reflection;
 using EfTenancy.Infrastructure.Internal;
@@ -10,17 +9,24 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace EfTenancy.Query.Internal;
 
 /// <summary>
-///     Compares entities of a query with entities of the application by key, as EF does it, where the tenant in the key is a shadow
-///     property: EF would look for it on the application's objects.
+///     Compares entities by key where the tenant that came into the key would stop EF: a shadow tenant is not on the application's
+///     objects, and EF compares no subquery, and joins no missing row, by a key of several properties.
 /// </summary>
-public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant currentTenant) : ExpressionVisitor
+/// <param name="queryCompilationContext">Of the query.</param>
+/// <param name="currentTenant">Of the context that compiles the query.</param>
+/// <param name="isOfOneTenant">
+///     Whether no part of the query leaves the tenant filter, so that its entities, but those of types with shared rows, are all of one tenant
+///     and their ids tell them apart.
+/// </param>
+public sealed class EntityEqualityRewriter(
+    QueryCompilationContext queryCompilationContext,
+    CurrentTenant currentTenant,
+    bool isOfOneTenant) : ExpressionVisitor
 {
-    private const string ParameterName = "ef_tenancy__entity";
-
     private static readonly MethodInfo EnumerableContains = typeof(Enumerable).GetMethods()
         .Single(m => m.Name == nameof(Enumerable.Contains) && m.GetParameters().Length == 2);
 
-    private int _parameters;
+    private readonly GivenEntities _given = new(queryCompilationContext);
 
     protected override Expression VisitBinary(BinaryExpression node)
         => node.NodeType is ExpressionType.Equal or ExpressionType.NotEqual
@@ -31,38 +37,98 @@ public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilat
     protected override Expression VisitMethodCall(MethodCallExpression node)
         => node switch
         {
-            { Method.Name: nameof(Equals), Object: { } left, Arguments: [var right] } => Comparison(left, right) as Expression,
+            { Method.Name: nameof(Equals), Object: { } left, Arguments: [var right] } => Comparison(left, right),
             { Method.Name: nameof(Equals), Object: null, Arguments: [var left, var right] } => Comparison(left, right),
             { Method.Name: nameof(Enumerable.Contains), Object: { } list, Arguments: [var item] } => Membership(list, item),
             { Method.Name: nameof(Enumerable.Contains), Object: null, Arguments: [var list, var item] } => Membership(list, item),
+            { Method.DeclaringType: var type, Arguments: [_, _, UnaryExpression, UnaryExpression, _] } when type == typeof(Queryable)
+                => Join(node),
             _ => null,
         } ?? base.VisitMethodCall(node);
 
     private Expression? Comparison(Expression left, Expression right)
-        => (Unwrap(left), Unwrap(right)) switch
+        => (Evaluate(Unwrap(left)), Evaluate(Unwrap(right))) switch
         {
-            (QueryParameterExpression given, var entity) when ShadowTenantKey(given.Type) is { } key => Equal(Visit(entity), given, key),
-            (var entity, QueryParameterExpression given) when ShadowTenantKey(given.Type) is { } key => Equal(Visit(entity), given, key),
-            _ => null,
+            var (given, entity) when IsObject(given) && KeyBeyondEf(given, entity) is { } key => EqualToObject(entity, given, key),
+            var (entity, given) when IsObject(given) && KeyBeyondEf(given, entity) is { } key => EqualToObject(entity, given, key),
+            (MemberInitExpression made, var entity) => EqualToMade(entity, made),
+            (var entity, MemberInitExpression made) => EqualToMade(entity, made),
+            (ConstantExpression { Value: null }, var entity) => EqualToNull(entity),
+            (var entity, ConstantExpression { Value: null }) => EqualToNull(entity),
+            var (a, b) => EqualById(a, b),
         };
 
-    private Expression Equal(Expression entity, QueryParameterExpression given, IKey key)
-        => key.Properties
-            .Select(Expression (property) => Expression.Equal(
-                Property(entity, property, Nullable(property.ClrType)),
-                Parameter(nameof(ValueOf), given, property, Nullable(property.ClrType))))
-            .Aggregate(Expression.AndAlso);
+    private IKey? KeyBeyondEf(Expression given, Expression entity)
+        => ShadowTenantKey(given.Type) ?? (IsSubquery(entity) && TenantKey(given.Type) is { } key && IsOfOneTenant(key) ? key : null);
 
-    private BinaryExpression? Membership(Expression list, Expression item)
+    private Expression EqualToObject(Expression entity, Expression given, IKey key)
     {
-        if (Unwrap(list) is not QueryParameterExpression given
-            || ShadowTenantKey(item.Type) is not { Properties: [var first, var second] } key)
+        var tenant = key.DeclaringEntityType.FindTenantProperty()!;
+        var isSubquery = IsOfOneTenant(key) && IsSubquery(entity);
+        entity = Visit(entity);
+
+        return key.Properties
+            .Select(
+                Expression (property) => isSubquery && property == tenant
+                    ? _given.IsOfCurrentTenant(given, tenant)
+                    : Expression.Equal(
+                        Property(entity, property, Nullable(property.ClrType)),
+                        _given.Value(given, property, Nullable(property.ClrType))))
+            .Aggregate(Expression.AndAlso);
+    }
+
+    // What a query makes itself is of the context's tenant.
+    private BinaryExpression? EqualToMade(Expression entity, MemberInitExpression made)
+        => ShadowTenantKey(made.Type) is { } key
+            && IsOfOneTenant(key)
+            && IdOf(key) is { } id
+            && made.Bindings.OfType<MemberAssignment>().FirstOrDefault(b => b.Member.Name == id.Name) is { } binding
+                ? Expression.Equal(
+                    Property(Visit(entity), id, Nullable(id.ClrType)),
+                    Convert(Visit(binding.Expression), Nullable(id.ClrType)))
+                : null;
+
+    private BinaryExpression? EqualToNull(Expression entity)
+        => isOfOneTenant
+            && IsSubquery(entity)
+            && IdOf(TenantKey(entity.Type)) is { } id
+            // Whether such an entity is there, EF finds out by its other columns.
+            && id.DeclaringType.GetTableMappings().All(m => m.Table.IsOptional(id.DeclaringType) is false)
+                ? Expression.Equal(
+                    Property(Visit(entity), id, Nullable(id.ClrType)),
+                    Expression.Constant(null, Nullable(id.ClrType)))
+                : null;
+
+    private BinaryExpression? EqualById(Expression left, Expression right)
+        => !IsObject(left)
+            && !IsObject(right)
+            && TenantKey(left.Type) is { } key
+            && IsOfOneTenant(key)
+            && key == TenantKey(right.Type)
+            && IdOf(key) is { } id
+                ? Expression.Equal(
+                    Property(Visit(left), id, Nullable(id.ClrType)),
+                    Property(Visit(right), id, Nullable(id.ClrType)))
+                : null;
+
+    private Expression? Membership(Expression list, Expression item)
+        => TenantKey(item.Type) is null ? null
+            : Unwrap(list) switch
+            {
+                var given when IsObject(given) => MembershipOfObjects(given, item),
+                NewArrayExpression inline => MembershipOfAny(inline.Expressions, item),
+                ListInitExpression inline => MembershipOfAny([.. inline.Initializers.SelectMany(i => i.Arguments)], item),
+                _ => MembershipOfQuery(list, item),
+            };
+
+    private BinaryExpression? MembershipOfObjects(Expression given, Expression item)
+    {
+        if (TenantKey(item.Type) is not { } key || IdOf(key) is not { } id)
         {
             return null;
         }
 
         var tenant = key.DeclaringEntityType.FindTenantProperty()!;
-        var id = first == tenant ? second : first;
         var entity = Visit(item);
 
         // Tenant by tenant: pairs of tenant and id have no SQL that prunes partitions.
@@ -71,73 +137,145 @@ public sealed class EntityEqualityRewriter(QueryCompilationContext queryCompilat
                 i => Expression.AndAlso(
                     Expression.Call(
                         EnumerableContains.MakeGenericMethod(id.ClrType),
-                        Parameter(nameof(ValuesOf), given, id, id.ClrType.MakeArrayType(), i),
+                        _given.Values(given, id, i),
                         Property(entity, id, id.ClrType)),
                     Expression.Equal(
                         Property(entity, tenant, tenant.ClrType),
-                        Parameter(nameof(TenantAt), given, tenant, tenant.ClrType, i))))
+                        _given.TenantAt(tenant, i))))
             .Aggregate(Expression.OrElse);
     }
 
-    private IKey? ShadowTenantKey(Type type)
+    private Expression? MembershipOfAny(IReadOnlyList<Expression> elements, Expression item)
+    {
+        var comparisons = elements.Select(e => Comparison(e, item)).ToList();
+        return comparisons.Count > 0 && comparisons.All(c => c is not null) ? comparisons.Aggregate(Expression.OrElse!) : null;
+    }
+
+    private MethodCallExpression? MembershipOfQuery(Expression query, Expression item)
+    {
+        var element = Expression.Parameter(item.Type, "e");
+        if (!query.Type.IsAssignableTo(typeof(IEnumerable<>).MakeGenericType(item.Type))
+            || Comparison(element, item) is not { } comparison)
+        {
+            return null;
+        }
+
+        var predicate = Expression.Lambda(comparison, element);
+        return query.Type.IsAssignableTo(typeof(IQueryable))
+            ? Expression.Call(typeof(Queryable), nameof(Queryable.Any), [item.Type], Visit(query), Expression.Quote(predicate))
+            : Expression.Call(typeof(Enumerable), nameof(Enumerable.Any), [item.Type], Visit(query), predicate);
+    }
+
+    // A missing row equals no other one, but EF takes two keys of nulls for equal where a key has several properties.
+    private MethodCallExpression? Join(MethodCallExpression join)
+    {
+        if (join.Method.GetGenericArguments() is not [var outerType, var innerType, _, var resultType]
+            || Key(join.Arguments[2]) is not { } outerKey
+            || Key(join.Arguments[3]) is not { } innerKey
+            || TenantKey(outerKey.Body.Type) is not { } key
+            || !IsOfOneTenant(key)
+            || key != TenantKey(innerKey.Body.Type)
+            || IdOf(key) is not { } id)
+        {
+            return null;
+        }
+
+        var type = Nullable(id.ClrType);
+        return Expression.Call(
+            join.Method.GetGenericMethodDefinition().MakeGenericMethod(outerType, innerType, type, resultType),
+            Visit(join.Arguments[0]),
+            Visit(join.Arguments[1]),
+            ById(outerKey),
+            ById(innerKey),
+            Visit(join.Arguments[4]));
+
+        static LambdaExpression? Key(Expression argument)
+            => argument is UnaryExpression { Operand: LambdaExpression lambda } ? lambda : null;
+
+        UnaryExpression ById(LambdaExpression selector)
+            => Expression.Quote(Expression.Lambda(Property(Visit(selector.Body), id, type), selector.Parameters));
+    }
+
+    private bool IsOfOneTenant(IKey key)
+        => isOfOneTenant && !key.DeclaringEntityType.HasSharedRows();
+
+    private IKey? TenantKey(Type type)
         => queryCompilationContext.Model.FindEntityType(type) is { } entityType
-            && entityType.FindTenantProperty() is { } tenant
-            && tenant.IsShadowProperty()
+            ? TenantKey(entityType)
+            : TenantKeyOfShared(queryCompilationContext.Model.FindEntityTypes(type).Select(TenantKey).ToList());
+
+    private static IKey? TenantKey(IEntityType entityType)
+        => entityType.FindTenantProperty() is { } tenant
             && entityType.FindPrimaryKey() is { } key
             && key.Properties.Contains(tenant)
+                ? key
+                : null;
+
+    // Names, types and the tenants it is read of are all that is taken of it.
+    private static IKey? TenantKeyOfShared(IReadOnlyList<IKey?> keys)
+        => keys is [{ } first, ..]
+            && keys.All(
+                k => k is not null
+                    && k.DeclaringEntityType.HasSharedRows() == first.DeclaringEntityType.HasSharedRows()
+                    && k.DeclaringEntityType.FindTenantProperty()!.Name == first.DeclaringEntityType.FindTenantProperty()!.Name
+                    && k.Properties.Select(p => (p.Name, p.ClrType)).SequenceEqual(first.Properties.Select(p => (p.Name, p.ClrType))))
+                ? first
+                : null;
+
+    private IKey? ShadowTenantKey(Type type)
+        => TenantKey(type) is { } key
+            && key.DeclaringEntityType.FindTenantProperty() is { } tenant
+            && tenant.IsShadowProperty()
             && key.Properties.All(p => p == tenant || !p.IsShadowProperty())
                 ? key
                 : null;
 
-    private QueryParameterExpression Parameter(
-        string extractor,
-        QueryParameterExpression given,
-        IProperty property,
-        Type type,
-        int tenantIndex = 0)
-        => queryCompilationContext.RegisterRuntimeParameter(
-            ParameterName + _parameters++,
-            Expression.Lambda(
-                Expression.Convert(
-                    Expression.Call(
-                        typeof(EntityEqualityRewriter),
-                        extractor,
-                        null,
-                        QueryCompilationContext.QueryContextParameter,
-                        Expression.Constant(given.Name),
-                        Expression.Constant(property, typeof(IProperty)),
-                        Expression.Constant(tenantIndex)),
-                    type),
-                QueryCompilationContext.QueryContextParameter));
+    private static IProperty? IdOf(IKey? key)
+        => key is { Properties: [var first, var second] } && key.DeclaringEntityType.FindTenantProperty() is { } tenant
+            ? first == tenant ? second : first
+            : null;
 
-    private static object? ValueOf(QueryContext context, string parameter, IProperty property, int _)
-        => context.Parameters[parameter] is { } entity ? ValueOf(context.Context, entity, property) : null;
+    // What EF would make an object of only when it comes to SQL. Its tenant is the context's own.
+    private Expression Evaluate(Expression expression)
+        => expression is NewExpression or MemberInitExpression
+            && ShadowTenantKey(expression.Type) is { } key
+            && !currentTenant.IsGroup
+            && !key.DeclaringEntityType.HasSharedRows()
+            && IsFixed(expression)
+            ? Expression.Constant(
+                Expression.Lambda<Func<object>>(Expression.Convert(expression, typeof(object))).Compile()(), expression.Type)
+            : expression;
 
-    private static object TenantAt(QueryContext context, string _, IProperty property, int index)
-        => TenantFilterExpression.CurrentTenantOf(context.Context).ReadableAt(index);
+    private static bool IsFixed(Expression expression)
+        => expression switch
+        {
+            ConstantExpression => true,
+            UnaryExpression { NodeType: ExpressionType.Convert } unary => IsFixed(unary.Operand),
+            NewExpression creation => creation.Arguments.All(IsFixed),
+            MemberInitExpression made => IsFixed(made.NewExpression)
+                && made.Bindings.All(b => b is MemberAssignment assignment && IsFixed(assignment.Expression)),
+            _ => false,
+        };
 
-    private static Array ValuesOf(QueryContext context, string parameter, IProperty property, int tenantIndex)
-    {
-        var tenantProperty = property.DeclaringType is IEntityType entityType ? entityType.FindTenantProperty()! : null!;
-        var current = TenantFilterExpression.CurrentTenantOf(context.Context);
-        var tenant = current.IdConverter.ToStored(current.ReadableAt(tenantIndex));
-        var values = ((IEnumerable?)context.Parameters[parameter])?.Cast<object?>()
-            .Where(e => e is not null && Equals(current.IdConverter.ToStored(ValueOf(context.Context, e, tenantProperty)), tenant))
-            .Select(e => ValueOf(context.Context, e!, property))
-            .ToList() ?? [];
+    private static bool IsObject(Expression expression)
+        => expression is QueryParameterExpression or ConstantExpression { Value: not null };
 
-        var array = Array.CreateInstance(property.ClrType, values.Count);
-        ((IList)values).CopyTo(array, 0);
-        return array;
-    }
-
-    private static object? ValueOf(DbContext context, object entity, IProperty property)
-        => property.IsShadowProperty()
-            ? context.Entry(entity).Property(property).CurrentValue
-            : property.GetGetter().GetClrValue(entity);
+    private static bool IsSubquery(Expression expression)
+        => expression switch
+        {
+            UnaryExpression unary => IsSubquery(unary.Operand),
+            MemberExpression { Expression: { } instance } => IsSubquery(instance),
+            MethodCallExpression { Method: var method, Arguments: [var instance, ..] } when method.DeclaringType == typeof(EF)
+                => IsSubquery(instance),
+            MethodCallExpression { Method.DeclaringType: var type } => type == typeof(Queryable) || type == typeof(Enumerable),
+            _ => false,
+        };
 
     private static MethodCallExpression Property(Expression entity, IProperty property, Type type)
         => Expression.Call(typeof(EF), nameof(EF.Property), [type], entity, Expression.Constant(property.Name));
+
+    private static Expression Convert(Expression value, Type type)
+        => value.Type == type ? value : Expression.Convert(value, type);
 
     private static Type Nullable(Type type)
         => type.IsValueType && System.Nullable.GetUnderlyingType(type) is null ? typeof(Nullable<>).MakeGenericType(type) : type;

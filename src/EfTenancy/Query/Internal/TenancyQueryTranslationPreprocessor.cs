@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using EfTenancy.Infrastructure.Internal;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
@@ -15,12 +16,32 @@ public class TenancyQueryTranslationPreprocessor(
     CurrentTenant tenant)
     : RelationalQueryTranslationPreprocessor(dependencies, relationalDependencies, queryCompilationContext)
 {
+    private const string BeyondTenantParameterName = "ef_tenancy__beyond";
+
+    private static readonly LambdaExpression MarkContext = Expression.Lambda(
+        Expression.Call(
+            typeof(TenancyQueryTranslationPreprocessor),
+            nameof(ReadOtherTenants),
+            null,
+            Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
+        QueryCompilationContext.QueryContextParameter);
+
     public override Expression Process(Expression query)
     {
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        query = new EntityEqualityRewriter(QueryCompilationContext, tenant).Visit(query);
+        var isOfOneTenant = !tenant.IsAcrossTenants
+            && !tenant.IsGroup
+            && !CrossTenantPredicateFinder.Contains(query)
+            && !IgnoredTenancyFinder.IgnoresTenancy(query);
+        if (!isOfOneTenant)
+        {
+            // Parameters are worked out at each run.
+            QueryCompilationContext.RegisterRuntimeParameter(BeyondTenantParameterName, MarkContext);
+        }
+
+        query = new EntityEqualityRewriter(QueryCompilationContext, tenant, isOfOneTenant).Visit(query);
 
         var isBulkWrite = TenantBulkWriteRewriter.IsBulkWrite(query);
 
@@ -37,11 +58,19 @@ public class TenancyQueryTranslationPreprocessor(
             query = new TenantBulkWriteRewriter(QueryCompilationContext).Rewrite(query);
         }
 
-        query = base.Process(query);
+        query = base.Process(new RightJoinRewriter().Visit(query));
 
         // A group is for reading: a bulk write runs into the tenant that the context does not have.
         return tenant.IsGroup && !isBulkWrite
             ? new TenantGroupRewriter(QueryCompilationContext, tenant.TenantIds.Count).Visit(query)
+            : isOfOneTenant
+            ? new SubqueryKeyRewriter(QueryCompilationContext.Model).Visit(query)
             : query;
+    }
+
+    private static bool ReadOtherTenants(DbContext context)
+    {
+        TenantFilterExpression.CurrentTenantOf(context).ReadOtherTenants();
+        return true;
     }
 }
