@@ -2,6 +2,8 @@ using EfTenancy.Metadata.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -17,6 +19,8 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 {
     private readonly TenancyStateManager _stateManager;
     private readonly bool _hasSharedRows;
+    private readonly IProperty? _tenant;
+    private readonly IReadOnlyList<IProperty> _key;
     private readonly DetachedNavigationLoader<TEntity> _detachedLoader;
 
     // Negative where the key does not hold the tenant.
@@ -30,26 +34,26 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         IEntityType entityType)
         : base(stateManager, setSource, setCache, entityType)
     {
-        var key = entityType.FindPrimaryKey()!.Properties;
-
         _stateManager = stateManager;
         _detachedLoader = new DetachedNavigationLoader<TEntity>(stateManager, setSource, setCache, entityType);
         _hasSharedRows = entityType.HasSharedRows();
-        _tenantPosition = entityType.FindTenantProperty() is { } tenant ? key.ToList().IndexOf(tenant) : -1;
-        _keyCountWithoutTenant = key.Count - 1;
+        _tenant = entityType.FindTenantProperty();
+        _key = entityType.FindPrimaryKey()!.Properties;
+        _tenantPosition = _tenant is null ? -1 : _key.ToList().IndexOf(_tenant);
+        _keyCountWithoutTenant = _key.Count - 1;
     }
 
     public override TEntity? Find(object?[]? keyValues)
-        => LacksTenant(keyValues?.Length)
+        => IsWithoutTenant(keyValues, keyValues?.Length)
             ? base.Find(OfTenant(keyValues!)) ?? (ReadsShared ? base.Find(Shared(keyValues!)) : null)
             : base.Find(keyValues);
 
+    // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
     public override ValueTask<TEntity?> FindAsync(object?[]? keyValues, CancellationToken cancellationToken = default)
-        => LacksTenant(keyValues?.Length)
-            // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
-            || (keyValues is [.., CancellationToken] && LacksTenant(keyValues.Length - 1))
-                ? ReadsShared ? FindOwnOrSharedAsync(keyValues!, cancellationToken) : base.FindAsync(OfTenant(keyValues!), cancellationToken)
-                : base.FindAsync(keyValues, cancellationToken);
+        => !IsWithoutTenant(keyValues, keyValues is [.., CancellationToken] ? keyValues.Length - 1 : keyValues?.Length)
+                ? base.FindAsync(keyValues, cancellationToken)
+            : ReadsShared ? FindOwnOrSharedAsync(keyValues!, cancellationToken)
+            : base.FindAsync(OfTenant(keyValues!), cancellationToken);
 
     private async ValueTask<TEntity?> FindOwnOrSharedAsync(object?[] keyValues, CancellationToken cancellationToken)
         => await base.FindAsync(OfTenant(keyValues), cancellationToken).ConfigureAwait(false)
@@ -116,6 +120,45 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property
             || _stateManager.Tenant.IsReadable(entry[property], _hasSharedRows);
+
+    private bool IsWithoutTenant(object?[]? keyValues, int? count)
+    {
+        if (keyValues is null || _tenantPosition < 0 || _keyCountWithoutTenant == 0)
+        {
+            return LacksTenant(count);
+        }
+
+        if (LacksTenant(count))
+        {
+            RefuseWrongTypes(keyValues);
+            return true;
+        }
+
+        // EF would speak of a key with the tenant in it, which the caller does not know of.
+        return count == _key.Count && (keyValues[_tenantPosition] is null || IsOfType(keyValues[_tenantPosition], _tenant!.ClrType))
+            ? false
+            : throw new ArgumentException(
+                _keyCountWithoutTenant == 1
+                    ? CoreStrings.FindNotCompositeKey(typeof(TEntity).ShortDisplayName(), count)
+                    : CoreStrings.FindValueCountMismatch(typeof(TEntity).ShortDisplayName(), _keyCountWithoutTenant, count));
+    }
+
+    private void RefuseWrongTypes(object?[] keyValues)
+    {
+        for (var i = 0; i < _keyCountWithoutTenant; i++)
+        {
+            var type = _key[i < _tenantPosition ? i : i + 1].ClrType;
+            if (keyValues[i] is { } value && !IsOfType(value, type))
+            {
+                throw new ArgumentException(
+                    CoreStrings.FindValueTypeMismatch(
+                        i, typeof(TEntity).ShortDisplayName(), value.GetType().ShortDisplayName(), type.ShortDisplayName()));
+            }
+        }
+    }
+
+    private static bool IsOfType(object? value, Type type)
+        => (Nullable.GetUnderlyingType(type) ?? type).IsInstanceOfType(value);
 
     private bool LacksTenant(int? keyCount)
         => _tenantPosition >= 0 && keyCount == _keyCountWithoutTenant;
