@@ -29,6 +29,8 @@ public class FindTest(ShopFixture fixture) : IClassFixture<ShopFixture>
         Assert.Equal("Blue 1", _blue.Orders.Find(1)!.Title);
         Assert.Equal("Blue 2", (await _blue.Orders.FindAsync("Blue", 2))!.Title);
         Assert.Equal("Blue 1", (await _blue.Orders.FindAsync([1], CancellationToken.None))!.Title);
+        Assert.Equal("Blue 1", (await _blue.Orders.FindAsync(1, CancellationToken.None))!.Title);
+        Assert.Equal("Blue 1", (await _blue.Orders.FindAsync("Blue", 1, CancellationToken.None))!.Title);
         Assert.Null(await _blue.Orders.FindAsync("Red", 1));
         Assert.Null(_blue.Orders.Find([null]));
     }

@@ -44,13 +44,13 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     }
 
     public override TEntity? Find(object?[]? keyValues)
-        => IsWithoutTenant(keyValues, keyValues?.Length)
+        => IsWithoutTenant(keyValues, hasToken: false)
             ? base.Find(OfTenant(keyValues!)) ?? (ReadsShared ? base.Find(Shared(keyValues!)) : null)
             : base.Find(keyValues);
 
     // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
     public override ValueTask<TEntity?> FindAsync(object?[]? keyValues, CancellationToken cancellationToken = default)
-        => !IsWithoutTenant(keyValues, keyValues is [.., CancellationToken] ? keyValues.Length - 1 : keyValues?.Length)
+        => !IsWithoutTenant(keyValues, hasToken: keyValues is [.., CancellationToken])
                 ? base.FindAsync(keyValues, cancellationToken)
             : ReadsShared ? FindOwnOrSharedAsync(keyValues!, cancellationToken)
             : base.FindAsync(OfTenant(keyValues!), cancellationToken);
@@ -121,9 +121,20 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         => entry.EntityType.FindTenantProperty() is not { } property
             || _stateManager.Tenant.IsReadable(entry[property], _hasSharedRows);
 
-    private bool IsWithoutTenant(object?[]? keyValues, int? count)
+    private bool IsWithoutTenant(object?[]? keyValues, bool hasToken)
     {
-        if (keyValues is null || _tenantPosition < 0 || _keyCountWithoutTenant == 0)
+        if (keyValues is null || _tenantPosition < 0)
+        {
+            return false;
+        }
+
+        var count = keyValues.Length;
+        if (hasToken && !LacksTenant(count) && count - 1 - _keyCountWithoutTenant is 0 or 1)
+        {
+            count--;
+        }
+
+        if (_keyCountWithoutTenant == 0)
         {
             return LacksTenant(count);
         }
