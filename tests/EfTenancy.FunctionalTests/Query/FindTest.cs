@@ -18,6 +18,9 @@ public class FindTest(ShopFixture fixture) : IClassFixture<ShopFixture>
         Assert.Equal(
             "Entity type 'Order' is defined with a single key property, but 3 values were passed to the 'Find' method.",
             (await Assert.ThrowsAsync<ArgumentException>(async () => await _blue.FindAsync<Order>("Blue", 77, 88))).Message);
+        Assert.Contains(
+            "but 3 values were passed",
+            (await Assert.ThrowsAsync<ArgumentException>(async () => await _blue.FindAsync<Order>(77, 88, CancellationToken.None))).Message);
         Assert.StartsWith(
             "The key value at position 0 of the call to 'DbSet<Order>.Find' was of type 'string'",
             Assert.Throws<ArgumentException>(() => _blue.Orders.Find("1")).Message);

@@ -150,8 +150,9 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
             ? false
             : throw new ArgumentException(
                 _keyCountWithoutTenant == 1
-                    ? CoreStrings.FindNotCompositeKey(typeof(TEntity).ShortDisplayName(), count)
-                    : CoreStrings.FindValueCountMismatch(typeof(TEntity).ShortDisplayName(), _keyCountWithoutTenant, count));
+                    ? CoreStrings.FindNotCompositeKey(typeof(TEntity).ShortDisplayName(), keyValues.Length)
+                    : CoreStrings.FindValueCountMismatch(
+                        typeof(TEntity).ShortDisplayName(), _keyCountWithoutTenant, keyValues.Length));
     }
 
     private void RefuseWrongTypes(object?[] keyValues)
