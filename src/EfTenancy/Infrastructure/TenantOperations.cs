@@ -1,8 +1,8 @@
 using System.Linq.Expressions;
-using System.Runtime.CompilerServices;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Query.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
@@ -139,13 +139,7 @@ public sealed class TenantOperations
         var entity = Expression.Parameter(typeof(TEntity), "e");
         return Expression.Lambda<Func<TEntity, bool>>(
             properties.Zip(keyValues)
-                .Select(
-                    Expression (p) => Expression.Equal(
-                        Expression.Call(typeof(EF), nameof(EF.Property), [p.First.ClrType], entity, Expression.Constant(p.First.Name)),
-                        // A field, so that EF takes the value for a variable and caches the query.
-                        Expression.Convert(
-                            Expression.Field(Expression.Constant(new StrongBox<object>(p.Second)), nameof(StrongBox<object>.Value)),
-                            p.First.ClrType)))
+                .Select(Expression (p) => PropertyExpression.EqualTo(entity, p.First, p.Second))
                 .Aggregate(Expression.AndAlso),
             entity);
     }

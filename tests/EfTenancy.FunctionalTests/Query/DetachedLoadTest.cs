@@ -73,6 +73,19 @@ public class DetachedLoadTest(ShopFixture fixture) : IClassFixture<ShopFixture>
     }
 
     [Fact]
+    public async Task It_stays_refused_once_the_context_worked_for_another_tenant()
+    {
+        var blue = await _blue.Orders.AsNoTracking().SingleAsync(o => o.Id == 1);
+        _blue.Tenancy().Use("Red");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _blue.Entry(blue).Collection(o => o.Lines).LoadAsync());
+        Assert.Empty(blue.Lines);
+
+        _blue.Tenancy().Use(["Red"]);
+        Assert.Throws<InvalidOperationException>(() => _blue.Entry(blue).Collection(o => o.Lines).Load());
+    }
+
+    [Fact]
     public async Task Reload_does_not_count_as_reading_other_tenants()
     {
         await _blue.Entry(await _blue.Orders.FirstAsync()).ReloadAsync();

@@ -60,6 +60,8 @@ public class EntityEqualityTest(ShopFixture fixture) : IClassFixture<ShopFixture
         Assert.Equal(0, await _blue.Orders.CountAsync(o => o.Customer == red));
         Assert.Equal(0, await _blue.Orders.CountAsync(o => list.Contains(o.Customer!)));
         Assert.Equal(2, await _blue.Orders.CountAsync(o => o.TenantIsOneOf("Red", "Blue") && o.Customer == red));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _blue.Orders.CountAsync(o => o.TenantIsOneOf("Red", "Blue") && list.Contains(o.Customer!)));
     }
 
     [Fact]
@@ -90,6 +92,11 @@ public class EntityEqualityTest(ShopFixture fixture) : IClassFixture<ShopFixture
         Assert.Equal(0, await _blue.OrderLines.CountAsync(l => l == new OrderLine()));
         Assert.Equal(2, await _blue.Orders.CountAsync(o => new List<Customer> { new() { Id = 1, Email = "" } }.Contains(o.Customer!)));
         Assert.Equal(1, await _blue.Customers.CountAsync(c => c.Orders.Any(o => c == new Customer { Id = o.Id, Email = "" })));
+        Assert.Equal(2, await _blue.Orders.CountAsync(o => o.AnyTenant() && o.Customer == new Customer { Id = 1, Email = "" }));
+        Assert.Equal(
+            1,
+            await _blue.Customers.CountAsync(
+                c => c.TenantIsOneOf("Red", "Blue") && c.Orders.Any(o => c == new Customer { Id = o.Id, Email = "" })));
     }
 
     [Fact]

@@ -21,7 +21,6 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     private readonly bool _hasSharedRows;
     private readonly IProperty? _tenant;
     private readonly IReadOnlyList<IProperty> _key;
-    private readonly DetachedNavigationLoader<TEntity> _detachedLoader;
 
     // Negative where the key does not hold the tenant.
     private readonly int _tenantPosition;
@@ -35,7 +34,6 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         : base(stateManager, setSource, setCache, entityType)
     {
         _stateManager = stateManager;
-        _detachedLoader = new DetachedNavigationLoader<TEntity>(stateManager, setSource, setCache, entityType);
         _hasSharedRows = entityType.HasSharedRows();
         _tenant = entityType.FindTenantProperty();
         _key = entityType.FindPrimaryKey()!.Properties;
@@ -94,13 +92,15 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     }
 
     public override IQueryable<TEntity> Query(INavigation navigation, InternalEntityEntry entry)
-        => _detachedLoader.Loads(navigation, entry) ? _detachedLoader.Query(navigation, entry) : base.Query(navigation, entry);
+        => DetachedNavigationLoader.Loads(navigation, entry)
+            ? DetachedNavigationLoader.Query(navigation, entry, e => base.Query(navigation, e))
+            : base.Query(navigation, entry);
 
     public override void Load(INavigation navigation, InternalEntityEntry entry, LoadOptions options)
     {
-        if (_detachedLoader.Loads(navigation, entry))
+        if (DetachedNavigationLoader.Loads(navigation, entry))
         {
-            _detachedLoader.Load(navigation, entry, options);
+            DetachedNavigationLoader.Load(navigation, entry, options, e => base.Query(navigation, e));
         }
         else
         {
@@ -113,8 +113,8 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         InternalEntityEntry entry,
         LoadOptions options,
         CancellationToken cancellationToken = default)
-        => _detachedLoader.Loads(navigation, entry)
-            ? _detachedLoader.LoadAsync(navigation, entry, options, cancellationToken)
+        => DetachedNavigationLoader.Loads(navigation, entry)
+            ? DetachedNavigationLoader.LoadAsync(navigation, entry, options, e => base.Query(navigation, e), cancellationToken)
             : base.LoadAsync(navigation, entry, options, cancellationToken);
 
     private bool IsReadable(InternalEntityEntry entry)

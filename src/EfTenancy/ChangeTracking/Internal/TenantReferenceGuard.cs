@@ -1,10 +1,10 @@
 using System.Linq.Expressions;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Query.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -107,7 +107,7 @@ public sealed class TenantReferenceGuard(
         var set = principal.HasSharedClrType ? context.Set<TPrincipal>(principal.Name) : context.Set<TPrincipal>();
         var entity = Expression.Parameter(typeof(TPrincipal), "e");
         var predicate = Expression.AndAlso(
-            Equal(entity, principal.FindTenantProperty()!, references.Tenant), HasOneOf(entity, references));
+            PropertyExpression.EqualTo(entity, principal.FindTenantProperty()!, references.Tenant), HasOneOf(entity, references));
 
         return set.IgnoreQueryFilters().Where(Expression.Lambda<Func<TPrincipal, bool>>(predicate, entity)).Select(_ => 1);
     }
@@ -118,26 +118,18 @@ public sealed class TenantReferenceGuard(
         {
             var ids = Array.CreateInstance(id.ClrType, references.Keys.Count);
             Array.Copy(references.Keys.Select(k => k[0]).ToArray(), ids, ids.Length);
-            return Expression.Call(ContainsMethod.MakeGenericMethod(id.ClrType), Variable(ids, ids.GetType()), Property(entity, id));
+            return Expression.Call(
+                ContainsMethod.MakeGenericMethod(id.ClrType),
+                PropertyExpression.Variable(ids, ids.GetType()),
+                PropertyExpression.Of(entity, id));
         }
 
         return references.Keys
             .Select(key => references.ForeignKey.PrincipalKey.Properties.Zip(key)
-                .Select(Expression (p) => Equal(entity, p.First, p.Second))
+                .Select(Expression (p) => PropertyExpression.EqualTo(entity, p.First, p.Second))
                 .Aggregate(Expression.AndAlso))
             .Aggregate(Expression.OrElse);
     }
-
-    private static BinaryExpression Equal(ParameterExpression entity, IProperty property, object value)
-        => Expression.Equal(Property(entity, property), Variable(value, property.ClrType));
-
-    private static MethodCallExpression Property(ParameterExpression entity, IProperty property)
-        => Expression.Call(typeof(EF), nameof(EF.Property), [property.ClrType], entity, Expression.Constant(property.Name));
-
-    // A field, so that EF takes the value for a variable and caches the query.
-    private static UnaryExpression Variable(object value, Type type)
-        => Expression.Convert(
-            Expression.Field(Expression.Constant(new StrongBox<object>(value)), nameof(StrongBox<>.Value)), type);
 
     private void RefuseIfMissing(References references, int found)
     {

@@ -92,11 +92,15 @@ public class CurrentTenant(
         => _group ?? (_tenantId is null ? [] : [_tenantId]);
 
     public virtual void Use(string tenantId)
-        => Settle(tenantId);
+    {
+        RememberIfOther([tenantId]);
+        Settle(tenantId);
+    }
 
     /// <summary>Makes the context read the rows of several tenants; it writes those of none.</summary>
     public virtual void Use(string[] tenantIds)
     {
+        RememberIfOther(tenantIds);
         Forget();
         _group = tenantIds;
         logger.TenantSet(Context, string.Join(", ", tenantIds));
@@ -166,6 +170,15 @@ public class CurrentTenant(
     {
         ResetState();
         return Task.CompletedTask;
+    }
+
+    // What was read untracked before is still at hand.
+    private void RememberIfOther(string[] tenantIds)
+    {
+        if (PinnedTenantIds is { Count: > 0 } before && !before.SequenceEqual(tenantIds))
+        {
+            ReadOtherTenants();
+        }
     }
 
     private void Forget()

@@ -39,6 +39,7 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
                 new TenantPartitioningConvention(tenancy.Partitioning, tenancy.TenantIdStyle),
                 new TenantQueryFilterConvention(),
             ]);
+        conventionSet.ModelFinalizedConventions.Add(new TenantSkipNavigationConvention());
 
         return conventionSet;
     }

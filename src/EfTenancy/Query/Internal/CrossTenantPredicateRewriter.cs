@@ -68,7 +68,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                     occurrence, source, e => Expression.Call(
                         ContainsMethod.MakeGenericMethod(property.ClrType),
                         Parameterize(tenants, property.ClrType),
-                        TenantFilterExpression.Property(e, property))));
+                        PropertyExpression.Of(e, property))));
         }
 
         return filtersAreIgnored
@@ -78,7 +78,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 occurrence.Root,
                 // Shared rows are not written, and may be in what is.
                 e => isBulkWrite
-                    ? Expression.Equal(TenantFilterExpression.Property(e, property), CurrentTenant(property))
+                    ? Expression.Equal(PropertyExpression.Of(e, property), CurrentTenant(property))
                     : TenantFilterExpression.Predicate(occurrence.Root.EntityType, property, e, CurrentTenant(property)));
     }
 

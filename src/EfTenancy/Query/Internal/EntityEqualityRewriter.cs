@@ -14,19 +14,21 @@ namespace EfTenancy.Query.Internal;
 /// </summary>
 /// <param name="queryCompilationContext">Of the query.</param>
 /// <param name="currentTenant">Of the context that compiles the query.</param>
-/// <param name="isOfOneTenant">
-///     Whether no part of the query leaves the tenant filter, so that its entities, but those of types with shared rows, are all of one tenant
-///     and their ids tell them apart.
+/// <param name="keepsFilter">
+///     Whether no part of the query leaves the tenant filter. Where that is one tenant's, its entities, but those of types with shared rows,
+///     are all of one tenant and their ids tell them apart.
 /// </param>
 public sealed class EntityEqualityRewriter(
     QueryCompilationContext queryCompilationContext,
     CurrentTenant currentTenant,
-    bool isOfOneTenant) : ExpressionVisitor
+    bool keepsFilter) : ExpressionVisitor
 {
     private static readonly MethodInfo EnumerableContains = typeof(Enumerable).GetMethods()
         .Single(m => m.Name == nameof(Enumerable.Contains) && m.GetParameters().Length == 2);
 
     private readonly GivenEntities _given = new(queryCompilationContext);
+    private readonly TenantKeys _keys = new(queryCompilationContext.Model);
+    private readonly bool _isOfOneTenant = keepsFilter && !currentTenant.IsGroup;
 
     protected override Expression VisitBinary(BinaryExpression node)
         => node.NodeType is ExpressionType.Equal or ExpressionType.NotEqual
@@ -47,19 +49,19 @@ public sealed class EntityEqualityRewriter(
         } ?? base.VisitMethodCall(node);
 
     private Expression? Comparison(Expression left, Expression right)
-        => (Evaluate(Unwrap(left)), Evaluate(Unwrap(right))) switch
+        => (Unwrap(left), Unwrap(right)) switch
         {
             var (given, entity) when IsObject(given) && KeyBeyondEf(given, entity) is { } key => EqualToObject(entity, given, key),
             var (entity, given) when IsObject(given) && KeyBeyondEf(given, entity) is { } key => EqualToObject(entity, given, key),
-            (MemberInitExpression made, var entity) => EqualToMade(entity, made),
-            (var entity, MemberInitExpression made) => EqualToMade(entity, made),
+            (NewExpression or MemberInitExpression, _) and var (made, entity) => EqualToMade(entity, made),
+            (_, NewExpression or MemberInitExpression) and var (entity, made) => EqualToMade(entity, made),
             (ConstantExpression { Value: null }, var entity) => EqualToNull(entity),
             (var entity, ConstantExpression { Value: null }) => EqualToNull(entity),
             var (a, b) => EqualById(a, b),
         };
 
     private IKey? KeyBeyondEf(Expression given, Expression entity)
-        => ShadowTenantKey(given.Type) ?? (IsSubquery(entity) && TenantKey(given.Type) is { } key && IsOfOneTenant(key) ? key : null);
+        => _keys.OfShadowTenant(given.Type) ?? (IsSubquery(entity) && _keys.Of(given.Type) is { } key && IsOfOneTenant(key) ? key : null);
 
     private Expression EqualToObject(Expression entity, Expression given, IKey key)
     {
@@ -72,47 +74,61 @@ public sealed class EntityEqualityRewriter(
                 Expression (property) => isSubquery && property == tenant
                     ? _given.IsOfCurrentTenant(given, tenant)
                     : Expression.Equal(
-                        Property(entity, property, Nullable(property.ClrType)),
+                        PropertyExpression.Of(entity, property, Nullable(property.ClrType)),
                         _given.Value(given, property, Nullable(property.ClrType))))
             .Aggregate(Expression.AndAlso);
     }
 
-    // What a query makes itself is of the context's tenant.
-    private BinaryExpression? EqualToMade(Expression entity, MemberInitExpression made)
-        => ShadowTenantKey(made.Type) is { } key
-            && IsOfOneTenant(key)
-            && IdOf(key) is { } id
-            && made.Bindings.OfType<MemberAssignment>().FirstOrDefault(b => b.Member.Name == id.Name) is { } binding
-                ? Expression.Equal(
-                    Property(Visit(entity), id, Nullable(id.ClrType)),
-                    Convert(Visit(binding.Expression), Nullable(id.ClrType)))
-                : null;
+    // What a query makes itself is of the context's tenant. EF would make an object of it only when it comes to SQL.
+    private Expression? EqualToMade(Expression entity, Expression made)
+    {
+        if (_keys.OfShadowTenant(made.Type) is not { } key
+            || currentTenant.IsGroup
+            || key.DeclaringEntityType.HasSharedRows()
+            || MadeEntity.Of(made) is not { } values)
+        {
+            return null;
+        }
+
+        var tenant = key.DeclaringEntityType.FindTenantProperty()!;
+        var properties = key.Properties.Where(p => p != tenant || !_isOfOneTenant).ToList();
+        var keyValues = properties.Select(p => p == tenant ? _given.TenantAt(tenant, 0) : Visit(values.Value(p))).ToList();
+        entity = Visit(entity);
+
+        return keyValues.Contains(null) ? null
+            : properties.Zip(keyValues)
+                .Select(
+                    Expression (p) => Expression.Equal(
+                        PropertyExpression.Of(entity, p.First, Nullable(p.First.ClrType)),
+                        Convert(p.Second!, Nullable(p.First.ClrType))))
+                .Aggregate(Expression.AndAlso);
+    }
 
     private BinaryExpression? EqualToNull(Expression entity)
-        => isOfOneTenant
+        => _isOfOneTenant
             && IsSubquery(entity)
-            && IdOf(TenantKey(entity.Type)) is { } id
+            && TenantKeys.IdOf(_keys.Of(entity.Type)) is { } id
             // Whether such an entity is there, EF finds out by its other columns.
             && id.DeclaringType.GetTableMappings().All(m => m.Table.IsOptional(id.DeclaringType) is false)
                 ? Expression.Equal(
-                    Property(Visit(entity), id, Nullable(id.ClrType)),
+                    PropertyExpression.Of(Visit(entity), id, Nullable(id.ClrType)),
                     Expression.Constant(null, Nullable(id.ClrType)))
                 : null;
 
     private BinaryExpression? EqualById(Expression left, Expression right)
         => !IsObject(left)
             && !IsObject(right)
-            && TenantKey(left.Type) is { } key
+            && _keys.Of(left.Type) is { } key
             && IsOfOneTenant(key)
-            && key == TenantKey(right.Type)
-            && IdOf(key) is { } id
+            && key == _keys.Of(right.Type)
+            && TenantKeys.IdOf(key) is { } id
                 ? Expression.Equal(
-                    Property(Visit(left), id, Nullable(id.ClrType)),
-                    Property(Visit(right), id, Nullable(id.ClrType)))
+                    PropertyExpression.Of(Visit(left), id, Nullable(id.ClrType)),
+                    PropertyExpression.Of(Visit(right), id, Nullable(id.ClrType)))
                 : null;
 
     private Expression? Membership(Expression list, Expression item)
-        => TenantKey(item.Type) is null ? null
+        => _keys.Of(item.Type) is null ? null
             : Unwrap(list) switch
             {
                 var given when IsObject(given) => MembershipOfObjects(given, item),
@@ -123,7 +139,8 @@ public sealed class EntityEqualityRewriter(
 
     private BinaryExpression? MembershipOfObjects(Expression given, Expression item)
     {
-        if (TenantKey(item.Type) is not { } key || IdOf(key) is not { } id)
+        // Which tenants' entities come together in a query that leaves its filter is not known when it is compiled.
+        if (!keepsFilter || _keys.Of(item.Type) is not { } key || TenantKeys.IdOf(key) is not { } id)
         {
             return null;
         }
@@ -138,9 +155,9 @@ public sealed class EntityEqualityRewriter(
                     Expression.Call(
                         EnumerableContains.MakeGenericMethod(id.ClrType),
                         _given.Values(given, id, i),
-                        Property(entity, id, id.ClrType)),
+                        PropertyExpression.Of(entity, id, id.ClrType)),
                     Expression.Equal(
-                        Property(entity, tenant, tenant.ClrType),
+                        PropertyExpression.Of(entity, tenant, tenant.ClrType),
                         _given.TenantAt(tenant, i))))
             .Aggregate(Expression.OrElse);
     }
@@ -172,10 +189,10 @@ public sealed class EntityEqualityRewriter(
         if (join.Method.GetGenericArguments() is not [var outerType, var innerType, _, var resultType]
             || Key(join.Arguments[2]) is not { } outerKey
             || Key(join.Arguments[3]) is not { } innerKey
-            || TenantKey(outerKey.Body.Type) is not { } key
+            || _keys.Of(outerKey.Body.Type) is not { } key
             || !IsOfOneTenant(key)
-            || key != TenantKey(innerKey.Body.Type)
-            || IdOf(key) is not { } id)
+            || key != _keys.Of(innerKey.Body.Type)
+            || TenantKeys.IdOf(key) is not { } id)
         {
             return null;
         }
@@ -193,69 +210,11 @@ public sealed class EntityEqualityRewriter(
             => argument is UnaryExpression { Operand: LambdaExpression lambda } ? lambda : null;
 
         UnaryExpression ById(LambdaExpression selector)
-            => Expression.Quote(Expression.Lambda(Property(Visit(selector.Body), id, type), selector.Parameters));
+            => Expression.Quote(Expression.Lambda(PropertyExpression.Of(Visit(selector.Body), id, type), selector.Parameters));
     }
 
     private bool IsOfOneTenant(IKey key)
-        => isOfOneTenant && !key.DeclaringEntityType.HasSharedRows();
-
-    private IKey? TenantKey(Type type)
-        => queryCompilationContext.Model.FindEntityType(type) is { } entityType
-            ? TenantKey(entityType)
-            : TenantKeyOfShared(queryCompilationContext.Model.FindEntityTypes(type).Select(TenantKey).ToList());
-
-    private static IKey? TenantKey(IEntityType entityType)
-        => entityType.FindTenantProperty() is { } tenant
-            && entityType.FindPrimaryKey() is { } key
-            && key.Properties.Contains(tenant)
-                ? key
-                : null;
-
-    // Names, types and the tenants it is read of are all that is taken of it.
-    private static IKey? TenantKeyOfShared(IReadOnlyList<IKey?> keys)
-        => keys is [{ } first, ..]
-            && keys.All(
-                k => k is not null
-                    && k.DeclaringEntityType.HasSharedRows() == first.DeclaringEntityType.HasSharedRows()
-                    && k.DeclaringEntityType.FindTenantProperty()!.Name == first.DeclaringEntityType.FindTenantProperty()!.Name
-                    && k.Properties.Select(p => (p.Name, p.ClrType)).SequenceEqual(first.Properties.Select(p => (p.Name, p.ClrType))))
-                ? first
-                : null;
-
-    private IKey? ShadowTenantKey(Type type)
-        => TenantKey(type) is { } key
-            && key.DeclaringEntityType.FindTenantProperty() is { } tenant
-            && tenant.IsShadowProperty()
-            && key.Properties.All(p => p == tenant || !p.IsShadowProperty())
-                ? key
-                : null;
-
-    private static IProperty? IdOf(IKey? key)
-        => key is { Properties: [var first, var second] } && key.DeclaringEntityType.FindTenantProperty() is { } tenant
-            ? first == tenant ? second : first
-            : null;
-
-    // What EF would make an object of only when it comes to SQL. Its tenant is the context's own.
-    private Expression Evaluate(Expression expression)
-        => expression is NewExpression or MemberInitExpression
-            && ShadowTenantKey(expression.Type) is { } key
-            && !currentTenant.IsGroup
-            && !key.DeclaringEntityType.HasSharedRows()
-            && IsFixed(expression)
-            ? Expression.Constant(
-                Expression.Lambda<Func<object>>(Expression.Convert(expression, typeof(object))).Compile()(), expression.Type)
-            : expression;
-
-    private static bool IsFixed(Expression expression)
-        => expression switch
-        {
-            ConstantExpression => true,
-            UnaryExpression { NodeType: ExpressionType.Convert } unary => IsFixed(unary.Operand),
-            NewExpression creation => creation.Arguments.All(IsFixed),
-            MemberInitExpression made => IsFixed(made.NewExpression)
-                && made.Bindings.All(b => b is MemberAssignment assignment && IsFixed(assignment.Expression)),
-            _ => false,
-        };
+        => _isOfOneTenant && !key.DeclaringEntityType.HasSharedRows();
 
     private static bool IsObject(Expression expression)
         => expression is QueryParameterExpression or ConstantExpression { Value: not null };
@@ -270,9 +229,6 @@ public sealed class EntityEqualityRewriter(
             MethodCallExpression { Method.DeclaringType: var type } => type == typeof(Queryable) || type == typeof(Enumerable),
             _ => false,
         };
-
-    private static MethodCallExpression Property(Expression entity, IProperty property, Type type)
-        => Expression.Call(typeof(EF), nameof(EF.Property), [type], entity, Expression.Constant(property.Name));
 
     private static Expression Convert(Expression value, Type type)
         => value.Type == type ? value : Expression.Convert(value, type);

@@ -31,17 +31,16 @@ public class TenancyQueryTranslationPreprocessor(
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        var isOfOneTenant = !tenant.IsAcrossTenants
-            && !tenant.IsGroup
+        var keepsFilter = !tenant.IsAcrossTenants
             && !CrossTenantPredicateFinder.Contains(query)
             && !IgnoredTenancyFinder.IgnoresTenancy(query);
-        if (!isOfOneTenant)
+        if (!keepsFilter || tenant.IsGroup)
         {
             // Parameters are worked out at each run.
             QueryCompilationContext.RegisterRuntimeParameter(BeyondTenantParameterName, MarkContext);
         }
 
-        query = new EntityEqualityRewriter(QueryCompilationContext, tenant, isOfOneTenant).Visit(query);
+        query = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter).Visit(query);
 
         var isBulkWrite = TenantBulkWriteRewriter.IsBulkWrite(query);
 
@@ -63,7 +62,7 @@ public class TenancyQueryTranslationPreprocessor(
         // A group is for reading: a bulk write runs into the tenant that the context does not have.
         return tenant.IsGroup && !isBulkWrite
             ? new TenantGroupRewriter(QueryCompilationContext, tenant.TenantIds.Count).Visit(query)
-            : isOfOneTenant
+            : keepsFilter && !tenant.IsGroup
             ? new SubqueryKeyRewriter(QueryCompilationContext.Model).Visit(query)
             : query;
     }

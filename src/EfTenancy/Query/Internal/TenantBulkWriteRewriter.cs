@@ -33,7 +33,7 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
                 [element.Type],
                 source,
                 Expression.Quote(
-                    Expression.Lambda(Expression.Equal(TenantFilterExpression.Property(target, tenant), Writer(tenant)), element)));
+                    Expression.Lambda(Expression.Equal(PropertyExpression.Of(target, tenant), Writer(tenant)), element)));
         }
 
         return source == write.Arguments[0] ? query : write.Update(write.Object, [source, .. write.Arguments.Skip(1)]);

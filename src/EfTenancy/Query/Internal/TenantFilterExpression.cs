@@ -19,9 +19,6 @@ public static class TenantFilterExpression
     /// <summary>What EF calls the parameter of a filter that ends with <see cref="FilterParameter{T}.Tenancy" />.</summary>
     public const string FilterParameterName = "ef_filter__" + nameof(FilterParameter<>.Tenancy);
 
-    private static readonly MethodInfo EfPropertyMethod
-        = typeof(EF).GetMethod(nameof(EF.Property))!;
-
     private static readonly MethodInfo FilterParameterMethod
         = typeof(TenantFilterExpression).GetMethod(nameof(FilterParameterOf))!;
 
@@ -46,17 +43,14 @@ public static class TenantFilterExpression
         Expression entity,
         Expression currentTenant)
     {
-        var isOwn = Expression.Equal(Property(entity, tenant), currentTenant);
+        var isOwn = Expression.Equal(PropertyExpression.Of(entity, tenant), currentTenant);
         return entityType.HasSharedRows()
             ? Expression.OrElse(
                 isOwn,
                 Expression.Equal(
-                    Property(entity, tenant), Expression.Constant(TenantIdConverter.For(tenant).Default, tenant.ClrType)))
+                    PropertyExpression.Of(entity, tenant), Expression.Constant(TenantIdConverter.For(tenant).Default, tenant.ClrType)))
             : isOwn;
     }
-
-    public static Expression Property(Expression entity, IReadOnlyProperty tenant)
-        => Expression.Call(EfPropertyMethod.MakeGenericMethod(tenant.ClrType), entity, Expression.Constant(tenant.Name));
 
     public static Expression IgnoreTenancy(EntityQueryRootExpression root)
         => Expression.Call(
