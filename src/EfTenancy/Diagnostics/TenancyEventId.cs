@@ -19,6 +19,7 @@ public static class TenancyEventId
         CrossTenantWriteRefused = 95200,
         UnknownTenantRefused = 95201,
         BulkInserted = 95202,
+        ManyTenantPartitions = 95300,
     }
 
     /// <summary>
@@ -62,6 +63,12 @@ public static class TenancyEventId
     ///     payload <see cref="BulkInsertEventData" />.
     /// </summary>
     public static readonly EventId BulkInserted = Make<DbLoggerCategory.Update>(Id.BulkInserted);
+
+    /// <summary>
+    ///     Adding tenants gave a table more than 1,000 list partitions. Category <see cref="DbLoggerCategory.Infrastructure" />, level
+    ///     <see cref="LogLevel.Warning" />, payload <see cref="DbContextEventData" />.
+    /// </summary>
+    public static readonly EventId ManyTenantPartitions = Make<DbLoggerCategory.Infrastructure>(Id.ManyTenantPartitions);
 
     private static EventId Make<TCategory>(Id id)
         where TCategory : LoggerCategory<TCategory>, new()

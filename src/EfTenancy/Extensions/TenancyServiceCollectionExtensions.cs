@@ -1,9 +1,12 @@
+using EfTenancy.Administration;
+using EfTenancy.Administration.Internal;
 using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Conventions;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Query.Internal;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -28,6 +31,7 @@ public static class TenancyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
 
+        services.TryAddSingleton<TenantStateCache>();
         services.TryAddScoped<CurrentTenant>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
         services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
@@ -46,6 +50,28 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
         services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+
+        return services;
+    }
+
+    /// <summary>
+    ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works. A
+    ///     singleton; each call has a context of its own, from the <c>IDbContextFactory</c> or from a scope.
+    /// </summary>
+    /// <typeparam name="TContext">The type of the context, whose options call <c>UseTenancy(...)</c>.</typeparam>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">How patient it is; see the defaults of <see cref="TenantAdministrationOptions" />.</param>
+    public static IServiceCollection AddTenantAdministration<TContext>(
+        this IServiceCollection services,
+        Action<TenantAdministrationOptions>? configure = null)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        var options = new TenantAdministrationOptions();
+        configure?.Invoke(options);
+        services.TryAddSingleton<ITenantAdministration<TContext>>(
+            p => new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options));
 
         return services;
     }

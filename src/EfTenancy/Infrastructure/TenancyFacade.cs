@@ -1,3 +1,5 @@
+using EfTenancy.Administration;
+using EfTenancy.Administration.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
@@ -27,6 +29,13 @@ public sealed class TenancyFacade
 
     internal DbContext Context
         => _context;
+
+    /// <summary>
+    ///     Adds, pauses and removes tenants in the database of this context, with the default <see cref="TenantAdministrationOptions" />.
+    ///     An application gets <see cref="ITenantAdministration{TContext}" /> from its services instead.
+    /// </summary>
+    public ITenantAdministration Administration
+        => new TenantAdministrator(_context, new TenantAdministrationOptions());
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's

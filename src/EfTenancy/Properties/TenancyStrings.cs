@@ -227,6 +227,109 @@ internal static class TenancyStrings
         => "Tables were left undone: " + string.Join(" ", failures.Select(f => $"{f.Table}: {f.Reason}"))
             + " The other tables are done. Repeat the call, or call RepairAsync(), to go on.";
 
+    public static string LocksNotHad(TimeSpan patience, string reason)
+        => $"Others held its locks for {patience.TotalSeconds:0.#} s, and no request was made to wait for more ({reason}). Look for long "
+            + "transactions in pg_stat_activity and repeat the call, or raise TenantAdministrationOptions.RetryTimeout.";
+
+    public static string TenantDisabled(string tenant, bool isBeingRemoved)
+        => isBeingRemoved
+            ? $"The tenant '{tenant}' is being removed, so no context opens for it. If that was cut off, call RemoveAsync([\"{tenant}\"]) again."
+            : $"The tenant '{tenant}' is disabled, so no context opens for it. To let it work again, call EnableAsync([\"{tenant}\"]) of its "
+                + "ITenantAdministration.";
+
+    public static string NoTenantRegistry(string context)
+        => $"The context '{context}' has no registry of tenants, since no entity has managed partitions. Call "
+            + "UseTenancy(x => x.PartitionMultiTenantedEntitiesManaged(\"tenants\")).";
+
+    public static string TenantRegistryMissing(string table)
+        => $"The registry of tenants, {table}, is not in the database. Run 'dotnet ef migrations add' and apply the migration.";
+
+    public static string TenantNotRegistered(IEnumerable<string> tenants)
+        => $"The registry of tenants does not know {Quoted(tenants)}. Nothing was changed. Call ListAsync() to see who is registered, and "
+            + "AddAsync([…]) to register.";
+
+    public static string TenantsCannotBeAdded(IEnumerable<string> reasons)
+        => "Tenants cannot be added. Nothing was changed." + string.Concat(reasons.Select(r => Environment.NewLine + "- " + r));
+
+    public static string SuffixIsNotPlain(string tenant, string suffix)
+        => $"The suffix '{suffix}' of tenant '{tenant}' must be letters, digits and underscores (A-Z, a-z, 0-9, _), at least one. Give another "
+            + "one, or call AddAsync([…]), which makes one from the id.";
+
+    public static string SuffixIsTooLong(string tenant, string suffix, string partition, int bytes)
+        => $"The suffix '{suffix}' of tenant '{tenant}' is too long: '{partition}' has {bytes} bytes, and PostgreSQL's names have at most 63. "
+            + "Give a shorter one, or call AddAsync([…]), which makes one from the id.";
+
+    public static string SuffixIsTaken(string tenant, string suffix, string other)
+        => $"The suffix '{suffix}' of tenant '{tenant}' is that of tenant '{other}'. To let them share a partition, give both the suffix in "
+            + "AddAsync(id → suffix); else give this one another.";
+
+    public static string TenantHasOtherSuffix(string tenant, string registered, string suffix)
+        => $"The tenant '{tenant}' is registered with the suffix '{registered}' and cannot get '{suffix}'. Add it with the registered one, or "
+            + "remove it first with RemoveAsync(…).";
+
+    public static string TenantIsBeingRemoved(string tenant)
+        => $"The tenant '{tenant}' is being removed. Finish that with RemoveAsync(…) or RepairAsync(), and add it then.";
+
+    public static string CoTenantIsBeingAdded(string tenant, string suffix)
+        => $"The tenant '{tenant}', which shares the suffix '{suffix}', is being added. Nothing was changed. Finish that with AddAsync(…) or "
+            + "RepairAsync(), and remove then.";
+
+    public static string TenantPartitionNameIsTaken(string tenant, string suffix, string name)
+        => $"The suffix '{suffix}' of tenant '{tenant}' makes the name '{name}', which another table or partition has. Give another suffix in "
+            + "AddAsync(id → suffix).";
+
+    public static string TooManyTenantPartitions(string table, int partitions, int limit)
+        => $"The table {table} would have {partitions} list partitions; PostgreSQL plans and locks badly with more than {limit}. Nothing was "
+            + "changed. Let small tenants share partitions with AddAsync(id → suffix), or partition by hash, IsPartitionedByTenant(x => x.ByHash(…)).";
+
+    public static string TooManyLocks(string table, long locks, long budget, long setting)
+        => $"One partition of {table} takes about {locks} locks in one transaction, and half of the server's lock table is {budget}. Nothing was "
+            + $"changed. Raise max_locks_per_transaction, which is {setting} now, and restart the server; or let tenants share partitions.";
+
+    public static string ManagedTableIsNotPartitioned(string table)
+        => $"The model says that the partitions of {table} are managed, but the database has no table there that is partitioned by a list of "
+            + "tenants. Apply the migrations of the model.";
+
+    public static string PartitionIsPending(string partition)
+        => $"Somebody's detach of {partition} was cut off, and PostgreSQL lets no other partition of the table go before it is finished. Call RepairAsync().";
+
+    public static string NotDropped(string table)
+        => $"The detached table {table} holds rows of another tenant and is not dropped. Look at it, and attach or drop it by hand.";
+
+    public static string RepairedTenant(string tenant, bool wasRemoving)
+        => wasRemoving ? $"The tenant '{tenant}' was half removed and is gone now." : $"The tenant '{tenant}' was half added and is complete now.";
+
+    public static string RepairedPartition(string partition, string tenants)
+        => $"The partition {partition} for {tenants} was missing and is there now.";
+
+    public static string ReattachedPartition(string partition)
+        => $"The partition {partition} was detached, or on its way to it, though its tenants are registered. It is attached again with its rows.";
+
+    public static string WidenedPartition(string partition, string tenants)
+        => $"The partition {partition} lacked {tenants} and holds their rows now.";
+
+    public static string UnregisteredPartition(string partition, string tenants)
+        => $"The partition {partition} holds {tenants}, whom the registry does not know. It was left as it is. Register them with "
+            + "AddAsync(id → suffix), or detach and drop the partition by hand.";
+
+    public static string UnregisteredDetach(string partition)
+        => $"The detach of {partition} was cut off and is finished now. Nobody registered its tenants, so the table was left. Attach or drop it by hand.";
+
+    public static string DefaultPartition(string partition)
+        => $"The partition {partition} takes the rows of all tenants that have no other, and forbids detaching others without locking readers "
+            + "out. It was left as it is.";
+
+    public static string RegisteredSuffixIsNotPlain(string tenant, string suffix)
+        => $"The registry gives tenant '{tenant}' the suffix '{suffix}', which cannot be used: letters, digits and underscores, at least one. It was "
+            + "left as it is. Correct partition_name by hand.";
+
+    private static string Quoted(IEnumerable<string> names)
+        => string.Join(", ", names.Select(n => $"'{n}'"));
+
+    public static string UnknownRegisteredTenant(string? tenant, string? table)
+        => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Register the tenant with AddAsync([\"{tenant}\"]) of "
+            + "db.Tenancy().Administration or ITenantAdministration<TContext>; if it is registered, call RepairAsync().";
+
     public static string UnknownTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "
             + $"IsPartitionedByTenant(x => x.ByList().AddTenants(\"{tenant}\")), and run 'dotnet ef migrations add'; or call "
@@ -255,6 +358,9 @@ internal static class TenancyStrings
 
     public const string LogRefused
         = "The context '{context}' refused a write. {message}";
+
+    public const string LogManyTenantPartitions
+        = "The context '{context}' has a table with very many list partitions: {partitions}. PostgreSQL plans and locks badly with more than 1,000; let small tenants share partitions, AddAsync(id → suffix), or partition by hash.";
 
     public const string LogBulkInserted
         = "The context '{context}' bulk inserted {rows}.";

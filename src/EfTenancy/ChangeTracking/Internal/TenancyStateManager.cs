@@ -1,3 +1,4 @@
+using EfTenancy.Administration.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -32,6 +33,10 @@ public class TenancyStateManager : StateManager
         _severer = new TenantForeignKeySeverer(this);
         _options = options;
         RefuseModelOfOtherOptions(options);
+        if (TenantTablesOfModel.RegistrySchemaOf(Model) is { } registrySchema)
+        {
+            tenant.FollowRegistry(registrySchema);
+        }
     }
 
     public virtual CurrentTenant Tenant

@@ -35,7 +35,7 @@ public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbL
 
     public UnknownTenantException ToUnknownTenant(MissingPartition missing, IReadOnlyList<EntityEntry> entries)
     {
-        var exception = missing.ToUnknownTenant(TenantOf(entries));
+        var exception = missing.ToUnknownTenant(TenantOf(entries), tenant.Context.Model);
         logger.UnknownTenantRefused(tenant.Context, exception);
         return exception;
     }

@@ -29,6 +29,9 @@ public sealed class TenancyEventDefinitions(ILoggingOptions options)
     public EventDefinition<string, string> BulkInserted { get; }
         = Define(options, TenancyEventId.BulkInserted, LogLevel.Information, TenancyStrings.LogBulkInserted);
 
+    public EventDefinition<string, string> ManyTenantPartitions { get; }
+        = Define(options, TenancyEventId.ManyTenantPartitions, LogLevel.Warning, TenancyStrings.LogManyTenantPartitions);
+
     private static EventDefinition<string, string> Define(
         ILoggingOptions options,
         EventId eventId,

@@ -51,6 +51,12 @@ public static class TenancyLoggerExtensions
             diagnostics, DefinitionsOf(diagnostics).BulkInserted, Name(context), $"{rows} rows of '{table}'",
             (d, m) => new BulkInsertEventData(d, m, context, table, rows));
 
+    public static void ManyTenantPartitions(
+        this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string table, int partitions)
+        => Dispatch(
+            diagnostics, DefinitionsOf(diagnostics).ManyTenantPartitions, Name(context), $"'{table}' has {partitions}",
+            (d, m) => new DbContextEventData(d, m, context));
+
     private static void Dispatch<TCategory>(
         IDiagnosticsLogger<TCategory> diagnostics,
         EventDefinition<string, string> definition,

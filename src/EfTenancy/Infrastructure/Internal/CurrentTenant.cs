@@ -1,4 +1,5 @@
 using System.ComponentModel.Design;
+using EfTenancy.Administration.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Metadata.Internal;
@@ -18,6 +19,7 @@ namespace EfTenancy.Infrastructure.Internal;
 public class CurrentTenant(
     IDbContextOptions options,
     ICurrentDbContext currentContext,
+    TenantStateCache states,
     IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger) : IResettableService
 {
     // A context that no container made has no application services, and its accessor is asked all the same.
@@ -26,6 +28,7 @@ public class CurrentTenant(
     private readonly TenancyOptionsExtension? _options = options.FindExtension<TenancyOptionsExtension>();
     private readonly HashSet<object> _opened = [];
     private TenantIdConverter? _idConverter;
+    private string? _registrySchema = options.FindExtension<TenancyOptionsExtension>()?.Partitioning?.RegistrySchema;
     private string? _tenantId;
     private object? _value;
     private string? _workingFor;
@@ -100,6 +103,11 @@ public class CurrentTenant(
     /// <summary>Makes the context read the rows of several tenants; it writes those of none.</summary>
     public virtual void Use(string[] tenantIds)
     {
+        foreach (var tenantId in tenantIds)
+        {
+            RefuseDisabled(tenantId);
+        }
+
         RememberIfOther(tenantIds);
         Forget();
         _group = tenantIds;
@@ -140,7 +148,31 @@ public class CurrentTenant(
             : IdConverter.ToValue(_group[index]);
 
     public virtual void Open(string tenantId)
-        => _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
+    {
+        RefuseDisabled(tenantId);
+        _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
+    }
+
+    /// <summary>Tells of the model's registry where the options name none. Asking the model earlier would build it inside of itself.</summary>
+    public virtual void FollowRegistry(string registrySchema)
+    {
+        if (_registrySchema is null)
+        {
+            _registrySchema = registrySchema;
+            foreach (var tenantId in PinnedTenantIds)
+            {
+                RefuseDisabled(tenantId);
+            }
+        }
+    }
+
+    private void RefuseDisabled(string tenantId)
+    {
+        if (_registrySchema is { } registrySchema)
+        {
+            states.Refuse(Context, registrySchema, tenantId);
+        }
+    }
 
     public virtual IDisposable WorkFor(string tenantId)
     {
@@ -190,6 +222,7 @@ public class CurrentTenant(
 
     private string Settle(string tenantId)
     {
+        RefuseDisabled(tenantId);
         Forget();
         _tenantId = tenantId;
         logger.TenantSet(Context, tenantId);

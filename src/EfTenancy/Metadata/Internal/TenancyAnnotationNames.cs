@@ -35,6 +35,12 @@ public static class TenancyAnnotationNames
     /// <summary>On a table: its serialized <see cref="TenantPartitioning" />.</summary>
     public const string Partitions = Prefix + "Partitions";
 
+    /// <summary>At run time on a model: the schema of its registry of tenants; an empty string means that it has none.</summary>
+    public const string RegistrySchema = Prefix + "RegistrySchema";
+
+    /// <summary>At run time on a model: its <see cref="Administration.Internal.TenantTablesOfModel" />.</summary>
+    public const string TablesOfTenants = Prefix + "TablesOfTenants";
+
     /// <summary>On a foreign key constraint of a table: the columns that <c>ON DELETE SET NULL</c> may null.</summary>
     public const string SetNullColumns = Prefix + "SetNullColumns";
 }

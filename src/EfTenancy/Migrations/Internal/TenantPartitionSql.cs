@@ -34,6 +34,31 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
         return ($"CREATE TABLE {child}{LikeParent(parent)}", Attach(parent) + child);
     }
 
+    /// <summary>Attaches a table that is there already, whose rows must be those of the bound.</summary>
+    public IEnumerable<string> AttachPartition(string table, string? schema, TenantPartition partition)
+    {
+        yield return Attach(
+            sqlGenerationHelper.DelimitIdentifier(table, schema), PartitionIdentifier(table, schema, partition.Suffix), partition);
+    }
+
+    public string Attach(string parent, string child, TenantPartition partition)
+        => $"{Attach(parent)}{child} {Bound(partition)};";
+
+    /// <summary>In a transaction, with ACCESS EXCLUSIVE on both.</summary>
+    public static string DetachPartition(string parent, string child)
+        => $"ALTER TABLE {parent} DETACH PARTITION {child};";
+
+    /// <summary>Outside of a transaction, and not beside a DEFAULT partition. Cut off, it must be finished before another one.</summary>
+    public static string DetachPartitionConcurrently(string parent, string child)
+        => $"ALTER TABLE {parent} DETACH PARTITION {child} CONCURRENTLY;";
+
+    public static string FinalizeDetach(string parent, string child)
+        => $"ALTER TABLE {parent} DETACH PARTITION {child} FINALIZE;";
+
+    /// <summary>Without CASCADE, which would drop the foreign keys of whole tables.</summary>
+    public static string DropDetached(params IEnumerable<string> tables)
+        => $"DROP TABLE {string.Join(", ", tables)};";
+
     public static string LikeParent(string parent)
         => $" (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE)";
 
@@ -55,8 +80,8 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
                 END IF;
             END
             """) + ";";
-        yield return $"ALTER TABLE {parent} DETACH PARTITION {child};";
-        yield return $"DROP TABLE {child};";
+        yield return DetachPartition(parent, child);
+        yield return DropDetached(child);
     }
 
     private string PartitionIdentifier(string table, string? schema, string suffix)

@@ -60,6 +60,10 @@ public sealed class TenantRegistrySql(
     public string Lock()
         => $"SELECT pg_advisory_xact_lock({LockKey});";
 
+    /// <summary>The tenants that contexts must refuse, and whether they are being removed.</summary>
+    public string SelectRefused()
+        => $"SELECT partition_value, state = '{Removing}' FROM {Table} WHERE disabled OR state = '{Removing}'";
+
     private string LockKey
         => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy " + registrySchema)}, 0)";
 

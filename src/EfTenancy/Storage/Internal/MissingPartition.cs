@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using EfTenancy.Administration.Internal;
 using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 
 namespace EfTenancy.Storage.Internal;
@@ -41,6 +43,12 @@ public sealed partial class MissingPartition
     [GeneratedRegex(@"\d+(?=\D*\z)", RegexOptions.CultureInvariant)]
     private static partial Regex LastNumber();
 
-    public UnknownTenantException ToUnknownTenant(string? tenantId)
-        => new(TenancyStrings.UnknownTenant(tenantId, _error.TableName), tenantId, _error.TableName, _exception);
+    public UnknownTenantException ToUnknownTenant(string? tenantId, IModel model)
+        => new(
+            TenantTablesOfModel.RegistrySchemaOf(model) is null
+                ? TenancyStrings.UnknownTenant(tenantId, _error.TableName)
+                : TenancyStrings.UnknownRegisteredTenant(tenantId, _error.TableName),
+            tenantId,
+            _error.TableName,
+            _exception);
 }

@@ -51,6 +51,10 @@ public static partial class TenantPartitionNaming
     private static bool IsCanonicalGuid(string tenantId, out Guid guid)
         => Guid.TryParseExact(tenantId, "D", out guid) && guid.ToString("D") == tenantId;
 
+    /// <summary>Whether a suffix given for a tenant at run time can be part of a name; its length is another question.</summary>
+    public static bool IsGivenSuffix(string suffix, string tenantId)
+        => GivenSuffix().IsMatch(suffix) || suffix == SuffixOf(tenantId);
+
     private static bool IsGivenSuffix(string suffix)
         => suffix.Length <= MaxPlainSuffixLength && GivenSuffix().IsMatch(suffix);
 

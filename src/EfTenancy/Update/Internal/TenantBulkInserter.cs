@@ -201,7 +201,7 @@ public sealed class TenantBulkInserter<TEntity>
         }
         catch (PostgresException exception) when (MissingPartition.In(exception) is { } missing)
         {
-            var unknown = missing.ToUnknownTenant(tenantOfRow(missing.CopiedRow));
+            var unknown = missing.ToUnknownTenant(tenantOfRow(missing.CopiedRow), _context.Model);
             Logger.UnknownTenantRefused(_context, unknown);
             throw unknown;
         }

@@ -1,0 +1,310 @@
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using NpgsqlTypes;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>
+///     Stage 7, administration. Receives tenants to add, remove and so on; hands on their registrations and partitions in a live
+///     database, with the DDL of stage 6. Order of the steps only; the steps are classes of their own.
+/// </summary>
+#pragma warning disable CA1068 // As the interface has it.
+public sealed class TenantAdministrator(DbContext context, TenantAdministrationOptions options) : ITenantAdministration
+{
+    private readonly TenantDatabase _database = new(context, options);
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+        return AddAsync(TenantAddition.Of(_database, tenantIds), progress, cancellationToken);
+    }
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+        return AddAsync(TenantAddition.Of(_database, suffixes), progress, cancellationToken);
+    }
+
+    private async Task<TenantAdministrationResult> AddAsync(
+        TenantAddition addition,
+        IProgress<TenantProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var report = new TenantAdministrationReport(progress);
+        if (_database.FindRegistry() is not { } registry || addition.Tenants.Count == 0)
+        {
+            addition.Check();
+            return report.Result();
+        }
+
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        // Registered before any table is touched: a new table of a migration meanwhile gets the partitions by itself.
+        var catalog = await connection.InTransactionAsync(
+            async () =>
+            {
+                await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
+                var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+                var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+                await addition.CheckAsync(_database, connection, catalog, registered, cancellationToken).ConfigureAwait(false);
+                await registry.AddAsync(connection, addition.Tenants.Select(t => (t.Id, t.Suffix)), cancellationToken).ConfigureAwait(false);
+                return catalog;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+        await new TenantProvisioner(_database, connection, registry, catalog, report)
+            .ProvisionAsync(addition.Tenants.Select(t => t.Suffix).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        if (!report.HasFailed)
+        {
+            await registry.ActivateAsync(connection, addition.Tenants.Select(t => t.Id), cancellationToken).ConfigureAwait(false);
+        }
+
+        return report.Result();
+    }
+
+    public async Task<TenantAdministrationResult> RemoveAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var ids = Normalize(tenantIds);
+        var report = new TenantAdministrationReport(progress);
+        if (ids.Count == 0)
+        {
+            return report.Result();
+        }
+
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        await RemoveAsync(connection, ids, report, cancellationToken).ConfigureAwait(false);
+        return report.Result();
+    }
+
+    private async Task RemoveAsync(
+        TenantConnection connection,
+        HashSet<string> ids,
+        TenantAdministrationReport report,
+        CancellationToken cancellationToken)
+    {
+        if (_database.FindRegistry() is not { } registry)
+        {
+            var all = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+            await new TenantRemover(_database, connection, all, report).RemoveAsync(ids, [], cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var (catalog, detaching) = await connection.InTransactionAsync(
+            async () =>
+            {
+                await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
+                var registered = await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+                var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+                var budget = await TenantLockBudget.LoadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
+                foreach (var table in catalog.Managed)
+                {
+                    budget.RefuseTooMany(table);
+                }
+
+                RefuseHalfAddedCoTenant(registered, ids);
+                var own = catalog.Managed.SelectMany(t => t.Partitions).Where(p => p.Values?.All(ids.Contains) == true).ToList();
+                foreach (var id in ids)
+                {
+                    var detached = await TenantCatalog.DetachedAsync(connection, catalog.Managed, registered[id].Suffix, cancellationToken)
+                        .ConfigureAwait(false);
+                    await registry.StartRemovingAsync(
+                        connection, id, own.Where(p => p.Values!.Contains(id)).Select(p => p.Oid).Concat(detached), cancellationToken)
+                        .ConfigureAwait(false);
+                }
+
+                registered = await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+
+                return (catalog, ids.SelectMany(id => registered[id].Removing).Distinct().ToList());
+            },
+            cancellationToken).ConfigureAwait(false);
+        _database.StatesChanged();
+
+        await new TenantRemover(_database, connection, catalog, report).RemoveAsync(ids, detaching, cancellationToken).ConfigureAwait(false);
+        if (!report.HasFailed)
+        {
+            await new TenantPartitionRebinder(_database, connection, registry, catalog)
+                .NarrowAsync(ids, report, cancellationToken).ConfigureAwait(false);
+            await registry.RemoveAsync(connection, ids, cancellationToken).ConfigureAwait(false);
+            _database.StatesChanged();
+        }
+    }
+
+    // It is about to get its place in a partition that would be dropped.
+    private static void RefuseHalfAddedCoTenant(Dictionary<string, TenantRegistration> registered, HashSet<string> ids)
+    {
+        var suffixes = ids.Select(id => registered[id].Suffix).ToHashSet();
+        if (registered.Values.FirstOrDefault(r => r.State == TenantState.Adding && suffixes.Contains(r.Suffix) && !ids.Contains(r.TenantId))
+            is { } adding)
+        {
+            throw new InvalidOperationException(TenancyStrings.CoTenantIsBeingAdded(adding.TenantId, adding.Suffix));
+        }
+    }
+
+    public Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+        => SetDisabledAsync(tenantIds, disabled: true, cancellationToken);
+
+    public Task EnableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+        => SetDisabledAsync(tenantIds, disabled: false, cancellationToken);
+
+    private async Task SetDisabledAsync(IEnumerable<string> tenantIds, bool disabled, CancellationToken cancellationToken)
+    {
+        var ids = Normalize(tenantIds);
+        var registry = _database.Registry();
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        await connection.InTransactionAsync(
+            async () =>
+            {
+                await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+                await registry.SetDisabledAsync(connection, ids, disabled, cancellationToken).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        _database.StatesChanged();
+    }
+
+    public async Task<IReadOnlyList<RegisteredTenant>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var registry = _database.Registry();
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+        var managed = catalog.Managed.ToList();
+        var sizes = (await connection.RetryAsync(
+            () => connection.QueryAsync(
+                "SELECT oid, GREATEST(reltuples, 0)::bigint, COALESCE(pg_total_relation_size(oid), 0) FROM pg_class WHERE oid = ANY(@oids)",
+                r => (Oid: r.GetFieldValue<uint>(0), Rows: r.GetInt64(1), Bytes: r.GetInt64(2)),
+                cancellationToken,
+                TenantCatalog.Parameter("oids", NpgsqlDbType.Oid, managed.SelectMany(t => t.Partitions).Select(p => p.Oid).ToArray())),
+            cancellationToken).ConfigureAwait(false)).ToDictionary(s => s.Oid);
+
+        return
+        [
+            .. registered.Values.OrderBy(r => r.TenantId, StringComparer.Ordinal).Select(
+                r =>
+                {
+                    var own = managed.Select(t => t.PartitionOf(r.TenantId)).OfType<TenantTablePartition>().ToList();
+                    var known = own.Where(p => sizes.ContainsKey(p.Oid)).Select(p => sizes[p.Oid]).ToList();
+                    return new RegisteredTenant(
+                        r.TenantId, r.Suffix, r.State, own.Count, managed.Count - own.Count, known.Sum(s => s.Rows), known.Sum(s => s.Bytes));
+                }),
+        ];
+    }
+
+    public async Task<TenantAdministrationResult> DeleteDataAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var ids = Normalize(tenantIds);
+        var report = new TenantAdministrationReport(progress);
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        if (_database.FindRegistry() is { } registry)
+        {
+            await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+        }
+
+        var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+        var deleter = new TenantRowDeleter(_database, connection, report);
+        foreach (var group in catalog.Groups.Reverse())
+        {
+            foreach (var (i, id) in ids.Index())
+            {
+                try
+                {
+                    await deleter.DeleteAsync(group, id, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception exception) when (exception is not OperationCanceledException)
+                {
+                    report.Failed(group[0], exception);
+                    return report.Result();
+                }
+
+                report.Progress(group[0], i + 1, ids.Count);
+            }
+        }
+
+        return report.Result();
+    }
+
+    public async Task<IReadOnlyList<TenantRepair>> RepairAsync(
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var registry = _database.Registry();
+        var report = new TenantAdministrationReport(progress, isRepair: true);
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+        var repairer = new TenantRepairer(_database, connection, catalog, report);
+        await repairer.FinishDetachesAsync(registered, cancellationToken).ConfigureAwait(false);
+
+        var halfGone = registered.Values.Where(r => r.IsBeingRemoved).Select(r => r.TenantId).ToHashSet();
+        if (halfGone.Count > 0)
+        {
+            await RemoveAsync(connection, halfGone, report, cancellationToken).ConfigureAwait(false);
+            foreach (var id in report.HasFailed ? [] : halfGone)
+            {
+                report.Mended(TenancyStrings.RepairedTenant(id, wasRemoving: true), table: null, id);
+            }
+        }
+
+        registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
+        repairer = new TenantRepairer(_database, connection, catalog, report);
+        var usable = repairer.Usable(registered.Values);
+        await new TenantProvisioner(_database, connection, registry, catalog, report)
+            .ProvisionAsync(usable.Select(r => r.Suffix).ToHashSet(), cancellationToken).ConfigureAwait(false);
+        repairer.TellUnregistered(registered);
+
+        if (!report.HasFailed)
+        {
+            await registry.ActivateAsync(connection, usable.Select(r => r.TenantId), cancellationToken).ConfigureAwait(false);
+            foreach (var half in usable.Where(r => r.State == TenantState.Adding))
+            {
+                report.Mended(TenancyStrings.RepairedTenant(half.TenantId, wasRemoving: false), table: null, half.TenantId);
+            }
+        }
+
+        report.Result();
+        return report.Repairs;
+    }
+
+    private HashSet<string> Normalize(IEnumerable<string> tenantIds)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+        return [.. tenantIds.Select(id => _database.Normalize(id, nameof(tenantIds)))];
+    }
+
+    private static async Task<Dictionary<string, TenantRegistration>> ReadAsync(
+        TenantRegistry registry,
+        TenantConnection connection,
+        HashSet<string> known,
+        CancellationToken cancellationToken)
+    {
+        var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        return known.Where(id => !registered.ContainsKey(id)).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } unknown
+            ? throw new UnknownTenantException(TenancyStrings.TenantNotRegistered(unknown), unknown[0])
+            : registered;
+    }
+}
+#pragma warning restore CA1068

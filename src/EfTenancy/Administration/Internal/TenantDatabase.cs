@@ -1,0 +1,60 @@
+using EfTenancy.Diagnostics.Internal;
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Migrations.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>All that administration needs of a context: its model, its database, and the rules of tenant ids.</summary>
+public sealed class TenantDatabase(DbContext context, TenantAdministrationOptions options)
+{
+    private readonly CurrentTenant _tenant = context.GetService<CurrentTenant>();
+    private readonly TenantStateCache _states = context.GetService<TenantStateCache>();
+
+    public TenantTablesOfModel TablesOfModel { get; } = TenantTablesOfModel.Of(context.Model);
+
+    public ISqlGenerationHelper Sql { get; } = context.GetService<ISqlGenerationHelper>();
+
+    public TenantPartitionSql PartitionSql { get; }
+        = new(context.GetService<ISqlGenerationHelper>(), context.GetService<IRelationalTypeMappingSource>());
+
+    public string ContextName
+        => context.GetType().Name;
+
+    public TenantRegistry? FindRegistry()
+        => TablesOfModel.RegistrySchema is { } schema
+            ? new TenantRegistry(new TenantRegistrySql(Sql, context.GetService<IRelationalTypeMappingSource>(), schema))
+            : null;
+
+    public TenantRegistry Registry()
+        => FindRegistry() ?? throw new InvalidOperationException(TenancyStrings.NoTenantRegistry(ContextName));
+
+    public Task<TenantConnection> OpenAsync(CancellationToken cancellationToken)
+        => TenantConnection.OpenAsync(TenantConnection.Clone(context), options, cancellationToken);
+
+    public string Normalize(string? tenantId, string parameterName)
+        => _tenant.Normalize(tenantId, parameterName);
+
+    public string Name(TenantTable table)
+        => Sql.DelimitIdentifier(table.Name, table.Schema);
+
+    public string Name(TenantTablePartition partition)
+        => Sql.DelimitIdentifier(partition.Name, partition.Schema);
+
+    /// <summary>Contexts of this process learn of a change at once.</summary>
+    public void StatesChanged()
+    {
+        if (TablesOfModel.RegistrySchema is { } schema)
+        {
+            _states.Forget(context, schema);
+        }
+    }
+
+    public void WarnOfManyPartitions(TenantTable table, int partitions)
+        => context.GetService<IDiagnosticsLogger<DbLoggerCategory.Infrastructure>>().ManyTenantPartitions(context, table.DisplayName, partitions);
+}

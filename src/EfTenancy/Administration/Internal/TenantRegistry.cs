@@ -1,0 +1,99 @@
+using EfTenancy.Migrations.Internal;
+using EfTenancy.Properties;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>The rows of the registry of tenants.</summary>
+public sealed class TenantRegistry(TenantRegistrySql sql)
+{
+    public string Table
+        => sql.Table;
+
+    /// <summary>For the rest of the transaction no other process registers tenants, and no migration makes a table for them.</summary>
+    public Task LockAsync(TenantConnection connection, CancellationToken cancellationToken)
+        => connection.ExecuteAsync([sql.Lock()], cancellationToken);
+
+    public async Task<Dictionary<string, TenantRegistration>> ReadAsync(TenantConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var rows = await connection.QueryAsync(
+                $"SELECT partition_value, partition_name, disabled, state, removing FROM {sql.Table}",
+                r => new TenantRegistration(
+                    r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetString(3), r.GetFieldValue<uint[]>(4)),
+                cancellationToken).ConfigureAwait(false);
+            return rows.ToDictionary(r => r.TenantId);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantRegistryMissing(sql.Table), exception);
+        }
+    }
+
+    public Task AddAsync(TenantConnection connection, IEnumerable<(string Id, string Suffix)> tenants, CancellationToken cancellationToken)
+    {
+        var all = tenants.ToList();
+        return connection.ExecuteAsync(
+            $"""
+            INSERT INTO {sql.Table} (partition_value, partition_name, state)
+            SELECT id, suffix, '{TenantRegistrySql.Adding}' FROM unnest(@ids, @suffixes) AS t(id, suffix)
+            ON CONFLICT (partition_value) DO NOTHING
+            """,
+            cancellationToken,
+            Texts("ids", all.Select(t => t.Id)), Texts("suffixes", all.Select(t => t.Suffix)));
+    }
+
+    public Task ActivateAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            $"""
+            UPDATE {sql.Table} SET state = '{TenantRegistrySql.Active}'
+            WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Adding}'
+            """,
+            cancellationToken, Texts("ids", tenantIds));
+
+    public Task SetDisabledAsync(TenantConnection connection, IEnumerable<string> tenantIds, bool disabled, CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            $"UPDATE {sql.Table} SET disabled = {(disabled ? "true" : "false")} WHERE partition_value = ANY(@ids)",
+            cancellationToken, Texts("ids", tenantIds));
+
+    /// <summary>From here on a tenant can only go; the partitions that go with it are found again whatever they are called.</summary>
+    public Task StartRemovingAsync(
+        TenantConnection connection,
+        string tenantId,
+        IEnumerable<uint> partitions,
+        CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            $"""
+            UPDATE {sql.Table}
+            SET state = '{TenantRegistrySql.Removing}', removing = ARRAY(SELECT unnest(removing) UNION SELECT unnest(@partitions))
+            WHERE partition_value = @id
+            """,
+            cancellationToken,
+            new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray()));
+
+    public Task RemoveAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            $"DELETE FROM {sql.Table} WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Removing}'",
+            cancellationToken, Texts("ids", tenantIds));
+
+    private static NpgsqlParameter Texts(string name, IEnumerable<string> values)
+        => TenantCatalog.Parameter(name, NpgsqlDbType.Text, values.ToArray());
+}
+
+/// <summary>A row of the registry.</summary>
+public sealed record TenantRegistration(string TenantId, string Suffix, bool IsDisabled, string StateName, IReadOnlyList<uint> Removing)
+{
+    public bool IsBeingRemoved
+        => StateName == TenantRegistrySql.Removing;
+
+    public TenantState State
+        => StateName switch
+        {
+            TenantRegistrySql.Removing => TenantState.Removing,
+            _ when IsDisabled => TenantState.Disabled,
+            TenantRegistrySql.Adding => TenantState.Adding,
+            _ => TenantState.Active,
+        };
+}

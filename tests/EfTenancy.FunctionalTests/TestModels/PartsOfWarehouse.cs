@@ -1,0 +1,58 @@
+using EfTenancy.TenantProcess;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.FunctionalTests.TestModels;
+
+/// <summary>Knows one table of the warehouse.</summary>
+public class PartialContext(DbContextOptions<PartialContext> options) : DbContext(options)
+{
+    public static PartialContext Create(string connectionString)
+        => new(
+            new DbContextOptionsBuilder<PartialContext>()
+                .UseNpgsql(connectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(WarehouseContext.Registry))
+                .Options);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<Category>().ToTable("Categories");
+}
+
+/// <summary>The warehouse after another migration.</summary>
+public class LaterContext(DbContextOptions<WarehouseContext> options) : WarehouseContext(options)
+{
+    public DbSet<Survey> Surveys => Set<Survey>();
+
+    public static LaterContext Create(string connectionString)
+        => new(
+            new DbContextOptionsBuilder<WarehouseContext>()
+                .UseNpgsql(connectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(Registry))
+                .Options);
+
+    public async Task CreateNewTableAsync()
+    {
+        await using var before = WarehouseContext.Create(Database.GetConnectionString()!);
+        var operations = this.GetService<IMigrationsModelDiffer>().GetDifferences(
+            before.GetService<IDesignTimeModel>().Model.GetRelationalModel(), this.GetService<IDesignTimeModel>().Model.GetRelationalModel());
+        await this.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
+            this.GetService<IMigrationsSqlGenerator>().Generate(operations, this.GetService<IDesignTimeModel>().Model),
+            this.GetService<IRelationalConnection>());
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Survey>().HasOne<TenantProcess.Customer>().WithMany().HasForeignKey(s => s.CustomerId);
+        base.OnModelCreating(modelBuilder);
+    }
+}
+
+public class Survey
+{
+    public int Id { get; set; }
+
+    public int CustomerId { get; set; }
+}

@@ -1,0 +1,16 @@
+using System.Globalization;
+
+namespace EfTenancy.FunctionalTests.TestUtilities;
+
+/// <summary>How much a test does: little by default, the full measure where the environment says so.</summary>
+public static class Scale
+{
+    /// <summary><c>EFTENANCY_LOAD_TENANTS</c>: how many tenants come while others work; 200 is the full measure.</summary>
+    public static int LoadTenants => Read("EFTENANCY_LOAD_TENANTS", 12);
+
+    /// <summary><c>EFTENANCY_KILL_ROUNDS</c>: how many processes are killed; 50 is the full measure.</summary>
+    public static int KillRounds => Read("EFTENANCY_KILL_ROUNDS", 4);
+
+    private static int Read(string variable, int little)
+        => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : little;
+}

@@ -1,0 +1,18 @@
+using EfTenancy.TenantProcess;
+using Microsoft.EntityFrameworkCore;
+
+// Says when it is about to start, so that a test can kill it a random moment later.
+var (connectionString, command, tenants) = (args[0], args[1], args[2].Split(','));
+await using var context = WarehouseContext.Create(connectionString);
+_ = context.Model;
+var administration = context.Tenancy().Administration;
+_ = await administration.ListAsync();
+
+Console.WriteLine("ready");
+_ = command switch
+{
+    "add" => await administration.AddAsync(tenants.Select(t => t.Split('=')).ToDictionary(t => t[0], t => t[1])),
+    "remove" => await administration.RemoveAsync(tenants),
+    _ => throw new ArgumentException(command),
+};
+Console.WriteLine("done");
