@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using EfTenancy.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -42,6 +43,36 @@ public static class Guide
 
     public static void ExternallyManaged(ModelBuilder modelBuilder)
         => modelBuilder.Entity<Order>().IsPartitionedByTenant(x => x.ByExternallyManagedListPartitions());
+
+    public static void ManagedTenants(IServiceCollection services, string connectionString)
+    {
+        services.AddDbContextFactory<ShopContext>(options => options
+            .UseNpgsql(connectionString)
+            .UseTenancy(tenancy => tenancy
+                .AllEntitiesAreMultiTenanted()
+                .PartitionMultiTenantedEntitiesManaged(schema: "tenants")));
+        services.AddTenantAdministration<ShopContext>();
+    }
+
+    public static async Task ComeAndGo(ITenantAdministration<ShopContext> tenants, CancellationToken cancellationToken)
+    {
+        await tenants.AddAsync(["acme", "Globex"], cancellationToken);           // a partition each, in every table
+        await tenants.AddAsync(new Dictionary<string, string>                    // id → suffix; the same suffix: the same partition
+        {
+            ["tenant1"] = "small",
+            ["tenant2"] = "small",
+        }, cancellationToken);
+
+        await tenants.DisableAsync(["acme"], cancellationToken);                 // contexts refuse it: TenantDisabledException
+        await tenants.EnableAsync(["acme"], cancellationToken);
+        await tenants.DeleteDataAsync(["acme"], cancellationToken);              // its rows; it stays registered
+        await tenants.RemoveAsync(["acme", "tenant1"], cancellationToken);       // rows and registration; tenant2 stays
+
+        foreach (var tenant in await tenants.ListAsync(cancellationToken))
+        {
+            Console.WriteLine($"{tenant.TenantId} {tenant.State} {tenant.Partitions} {tenant.EstimatedRows} {tenant.Bytes}");
+        }
+    }
 
     public static void HandWritten(MigrationBuilder migrationBuilder)
     {

@@ -4,7 +4,7 @@ namespace EfTenancy.Administration;
 public sealed class TenantAdministrationOptions
 {
     /// <summary>
-    ///     How long a statement waits for a lock before its transaction gives up and is tried again: 100 ms by default, and up to three
+    ///     How long a statement waits for a lock before its transaction gives up and is tried again: 100 ms by default, and up to five
     ///     times as long after failed attempts. Requests of the application that want the same tables wait behind it, so this is about
     ///     the longest that it can hold them up. At most half of PostgreSQL's <c>deadlock_timeout</c> (1 s by default) is used, so that
     ///     no request is ever the victim of a deadlock.

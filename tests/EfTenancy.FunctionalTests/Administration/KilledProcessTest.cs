@@ -91,7 +91,11 @@ public class KilledProcessTest(PostgresFixture postgres, ITestOutputHelper outpu
 
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
-        Assert.Equal("ready", await process.StandardOutput.ReadLineAsync());
+        if (await process.StandardOutput.ReadLineAsync() is not "ready")
+        {
+            Assert.Fail(await errors);
+        }
+
         await Task.Delay(delay);
         process.Kill();
         await process.WaitForExitAsync();

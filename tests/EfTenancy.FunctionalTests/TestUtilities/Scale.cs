@@ -6,7 +6,7 @@ namespace EfTenancy.FunctionalTests.TestUtilities;
 public static class Scale
 {
     /// <summary><c>EFTENANCY_LOAD_TENANTS</c>: how many tenants come while others work; 200 is the full measure.</summary>
-    public static int LoadTenants => Read("EFTENANCY_LOAD_TENANTS", 12);
+    public static int LoadTenants => Read("EFTENANCY_LOAD_TENANTS", 8);
 
     /// <summary><c>EFTENANCY_KILL_ROUNDS</c>: how many processes are killed; 50 is the full measure.</summary>
     public static int KillRounds => Read("EFTENANCY_KILL_ROUNDS", 4);

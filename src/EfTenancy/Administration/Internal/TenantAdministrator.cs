@@ -117,8 +117,9 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
                 var own = catalog.Managed.SelectMany(t => t.Partitions).Where(p => p.Values?.All(ids.Contains) == true).ToList();
                 foreach (var id in ids)
                 {
-                    var detached = await TenantCatalog.DetachedAsync(connection, catalog.Managed, registered[id].Suffix, cancellationToken)
-                        .ConfigureAwait(false);
+                    var isAlone = !registered.Values.Any(r => r.Suffix == registered[id].Suffix && !ids.Contains(r.TenantId));
+                    var detached = await TenantCatalog.DetachedAsync(
+                        connection, isAlone ? catalog.Managed : [], registered[id].Suffix, cancellationToken).ConfigureAwait(false);
                     await registry.StartRemovingAsync(
                         connection, id, own.Where(p => p.Values!.Contains(id)).Select(p => p.Oid).Concat(detached), cancellationToken)
                         .ConfigureAwait(false);

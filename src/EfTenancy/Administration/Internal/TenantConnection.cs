@@ -104,7 +104,7 @@ public sealed class TenantConnection : IAsyncDisposable
             catch (PostgresException exception) when (IsPassing(exception))
             {
                 // Where transactions are long, the first patience is never enough.
-                lockTimeout = lockTimeout * 1.5 < _options.LockTimeout * 3 ? lockTimeout * 1.5 : _options.LockTimeout * 3;
+                lockTimeout = lockTimeout * 1.5 < _options.LockTimeout * 5 ? lockTimeout * 1.5 : _options.LockTimeout * 5;
 
                 if (TimeProvider.System.GetElapsedTime(started) > _options.RetryTimeout)
                 {
@@ -137,6 +137,34 @@ public sealed class TenantConnection : IAsyncDisposable
             if (_connection.State == ConnectionState.Open)
             {
                 await ExecuteAsync([$"SELECT pg_advisory_unlock{key}"], CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    ///     A statement whose waiting is in nobody's way, as that of a detach for older transactions once it is marked: it gets all the
+    ///     patience at once.
+    /// </summary>
+    public async Task ExecutePatientlyAsync(string statement, CancellationToken cancellationToken)
+    {
+        _lockTimeout = null;
+        await ExecuteAsync(
+            ["SET lock_timeout = 0", $"SET statement_timeout = '{(long)_options.RetryTimeout.TotalMilliseconds + 1}ms'"], cancellationToken)
+            .ConfigureAwait(false);
+        try
+        {
+            await ExecuteAsync([statement], cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception)
+            when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException(TenancyStrings.LocksNotHad(_options.RetryTimeout, exception.MessageText), exception);
+        }
+        finally
+        {
+            if (_connection.State == ConnectionState.Open)
+            {
+                await ExecuteAsync(["SET statement_timeout = 0"], CancellationToken.None).ConfigureAwait(false);
             }
         }
     }

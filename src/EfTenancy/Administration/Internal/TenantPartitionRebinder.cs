@@ -18,6 +18,8 @@ public sealed class TenantPartitionRebinder(
     TenantRegistry registry,
     TenantCatalog catalog)
 {
+    private readonly TenantTableLocks _locks = new(database, connection, catalog);
+
     /// <summary>Gives partitions the tenants that the registry says share them and no partition of the table holds.</summary>
     public Task WidenAsync(IReadOnlySet<string> suffixes, TenantAdministrationReport report, CancellationToken cancellationToken)
         => RebindAsync(
@@ -95,6 +97,8 @@ public sealed class TenantPartitionRebinder(
     private async Task RebindAsync(List<Change> changes, CancellationToken cancellationToken)
     {
         var all = WithChildren(changes);
+        await _locks.LockOutAsync(
+            [.. all.Select(c => c.Table.Oid)], all.Select(c => c.Table), cancellationToken).ConfigureAwait(false);
         var tables = all.Select(c => c.Table).Distinct().ToDictionary(t => t.Oid);
         var foreignKeys = await DropForeignKeysFromOutsideAsync(tables, cancellationToken).ConfigureAwait(false);
 

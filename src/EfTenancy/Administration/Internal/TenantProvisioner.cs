@@ -16,10 +16,11 @@ public sealed class TenantProvisioner(
     TenantCatalog catalog,
     TenantAdministrationReport report)
 {
-    // About how long writers of the tables that the new partitions reference may be held up.
-    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(60);
+    // About how long writers of the tables that the new partitions reference are held up, once the locks are there.
+    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(100);
     private const int MostAtOnce = 50;
 
+    private readonly TenantTableLocks _locks = new(database, connection, catalog);
     private readonly TenantPartitionRebinder _rebinder = new(database, connection, registry, catalog);
 
     /// <summary>Creates what the suffixes lack. A table that fails is told to the report, and the others go on.</summary>
@@ -59,8 +60,7 @@ public sealed class TenantProvisioner(
         var done = 0;
         for (int? missing = null; missing is null || done < missing;)
         {
-            var started = TimeProvider.System.GetTimestamp();
-            var (created, reattached, left) = await connection.InTransactionAsync(
+            var (created, reattached, left, perPartition) = await connection.InTransactionAsync(
                 () => CreateSomeAsync(table, suffixes, atOnce, cancellationToken), cancellationToken).ConfigureAwait(false);
             missing ??= created.Count + left;
             done += created.Count;
@@ -70,14 +70,11 @@ public sealed class TenantProvisioner(
                 return;
             }
 
-            // Meanwhile other requests had their turn; how much one takes depends on the foreign keys around the table.
-            atOnce = TimeProvider.System.GetElapsedTime(started) < LongTransaction
-                ? Math.Min(Math.Min(atOnce * 2, MostAtOnce), most)
-                : Math.Max(atOnce / 2, 1);
+            atOnce = (int)Math.Clamp(LongTransaction / perPartition, 1, Math.Min(Math.Min(atOnce * 2, MostAtOnce), most));
         }
     }
 
-    private async Task<(List<TenantPartition> Created, HashSet<string> Reattached, int Left)> CreateSomeAsync(
+    private async Task<(List<TenantPartition> Created, HashSet<string> Reattached, int Left, TimeSpan PerPartition)> CreateSomeAsync(
         TenantTable table,
         IReadOnlySet<string> suffixes,
         int atOnce,
@@ -92,14 +89,21 @@ public sealed class TenantProvisioner(
         var detached = report.AttachesDetached
             ? await DetachedAsync(table, created, cancellationToken).ConfigureAwait(false)
             : [];
+
+        if (created.Count == 0)
+        {
+            return (created, detached, Left: 0, TimeSpan.Zero);
+        }
+
+        await _locks.LockAroundAsync(table, cancellationToken).ConfigureAwait(false);
+        var started = TimeProvider.System.GetTimestamp();
         await connection.ExecuteAsync(
             created.SelectMany(
                 p => detached.Contains(TenantPartitionNaming.PartitionName(table.Name, p.Suffix))
                     ? database.PartitionSql.AttachPartition(table.Name, table.Schema, p)
                     : database.PartitionSql.CreatePartition(table.Name, table.Schema, p)),
             cancellationToken).ConfigureAwait(false);
-
-        return (created, detached, missing.Count - created.Count);
+        return (created, detached, missing.Count - created.Count, TimeProvider.System.GetElapsedTime(started) / created.Count);
     }
 
     // Tenants that share a suffix share a partition from the start; one that comes later widens it.

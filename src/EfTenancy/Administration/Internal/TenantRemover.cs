@@ -20,6 +20,7 @@ public sealed class TenantRemover(
     // Dropping takes ACCESS EXCLUSIVE on the tables that the dropped one references: seldom, then, and for several at once.
     private const int DropsAtOnce = 32;
 
+    private readonly TenantTableLocks _locks = new(database, connection, catalog);
     private readonly TenantRowDeleter _deleter = new(database, connection, report);
 
     /// <summary>What is left afterwards are shared partitions, which still name the tenants.</summary>
@@ -36,7 +37,8 @@ public sealed class TenantRemover(
 
         foreach (var group in catalog.Groups.Reverse())
         {
-            foreach (var table in group)
+            // A detached table that was dropped just now looked like one of somebody's own.
+            foreach (var table in group.Where(t => !detaching.Contains(t.Oid)))
             {
                 try
                 {
@@ -126,7 +128,8 @@ public sealed class TenantRemover(
         }
     }
 
-    // Cut off while it waits for older transactions, a concurrent detach leaves the partition invisible and pending.
+    // A concurrent detach locks the tables that reference this one, and so may wait only for so long; when it is cut off later, while
+    // it waits for older transactions, it leaves the partition invisible and pending, and what remains locks nobody out.
     private async Task<bool> DetachAsync(TenantTable table, TenantTablePartition partition, CancellationToken cancellationToken)
     {
         await TenantCatalog.ReloadAsync(connection, table, cancellationToken).ConfigureAwait(false);
@@ -138,7 +141,7 @@ public sealed class TenantRemover(
         var (parent, child) = (database.Name(table), database.Name(partition));
         if (attached.IsDetachPending)
         {
-            await connection.ExecuteAsync([TenantPartitionSql.FinalizeDetach(parent, child)], cancellationToken).ConfigureAwait(false);
+            await connection.ExecutePatientlyAsync(TenantPartitionSql.FinalizeDetach(parent, child), cancellationToken).ConfigureAwait(false);
         }
         else if (table.Partitions.Find(p => p.IsDetachPending) is { } pending)
         {
@@ -182,6 +185,7 @@ public sealed class TenantRemover(
 
                 if (tables.Count > 0)
                 {
+                    await _locks.LockOutAsync([.. tables.Select(t => t.Oid)], [], cancellationToken).ConfigureAwait(false);
                     await connection.ExecuteAsync(
                         [TenantPartitionSql.DropDetached(tables.Select(t => t.Name))], cancellationToken).ConfigureAwait(false);
                 }

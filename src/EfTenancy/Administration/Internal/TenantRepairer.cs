@@ -25,8 +25,8 @@ public sealed class TenantRepairer(
                         () => connection.RetryAsync(
                             async () =>
                             {
-                                await connection.ExecuteAsync(
-                                    [TenantPartitionSql.FinalizeDetach(database.Name(table), database.Name(partition))],
+                                await connection.ExecutePatientlyAsync(
+                                    TenantPartitionSql.FinalizeDetach(database.Name(table), database.Name(partition)),
                                     cancellationToken).ConfigureAwait(false);
                                 return true;
                             },
