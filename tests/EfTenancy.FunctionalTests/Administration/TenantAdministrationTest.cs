@@ -286,6 +286,35 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_table_that_is_plain_in_the_database_is_named_and_a_global_one_with_a_tenant_column_is_spared()
+    {
+        await using var plain = Context(b => b.Entity<Account>().IsSingleTenanted());
+        await plain.Database.EnsureCreatedAsync();
+        await using var managed = Context(
+            b =>
+            {
+                b.Entity<Account>().IsSingleTenanted();
+                b.Entity<Remark>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants"));
+            });
+        await _database.ExecuteAsync(
+            """
+            CREATE SCHEMA tenants;
+            CREATE TABLE tenants.tenant_partitions (partition_value text PRIMARY KEY, partition_name text NOT NULL,
+                disabled boolean NOT NULL DEFAULT false, state text NOT NULL DEFAULT 'active', removing oid[] NOT NULL DEFAULT '{}');
+            INSERT INTO "Account" ("TenantId", "Year") VALUES ('a', 2026);
+            """);
+        var tenants = managed.Tenancy().Administration;
+
+        var exception = await Assert.ThrowsAsync<TenantAdministrationException>(() => tenants.AddAsync(["a"]));
+        Assert.Equal("public.Remarks", Assert.Single(exception.Tables).Table);
+        Assert.Contains("Apply the migrations", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(TenantState.Adding, Assert.Single(await tenants.ListAsync()).State);
+
+        await tenants.RemoveAsync(["a"]);
+        Assert.Equal(1, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Account" """));
+    }
+
+    [Fact]
     public async Task A_tenant_registered_by_hand_is_completed_by_repair()
     {
         var tenants = await CreateManaged("a");
@@ -582,6 +611,14 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     {
         public void Report(TenantProgress value)
             => report(value);
+    }
+
+    [PrimaryKey(nameof(TenantId), nameof(Year))]
+    private sealed class Account
+    {
+        public required string TenantId { get; set; }
+
+        public int Year { get; set; }
     }
 
     private sealed class Audit

@@ -45,6 +45,8 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         await using var unset = Context(database, log);
         _ = await unset.Alarms.ToListAsync();
 
+        await AddManyTenants(database, log);
+
         Assert.Equal(Ids.Values.Select(i => i.Id).Order(), log.Select(e => e.Id.Id).Distinct().Order());
         Says(TenancyEventId.TenantSet, LogLevel.Debug, "'Green'");
         Says(TenancyEventId.DefaultTenantUsed, LogLevel.Debug, "'*DEFAULT*'");
@@ -53,9 +55,40 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         Says(TenancyEventId.BulkInserted, LogLevel.Information, "1 rows of 'Readings'");
         Says(TenancyEventId.UnknownTenantRefused, LogLevel.Error, "'White'");
         Says(TenancyEventId.CrossTenantWriteRefused, LogLevel.Error, "'Red'");
+        Says(TenancyEventId.ManyTenantPartitions, LogLevel.Warning, "'public.Parcel' has 1001");
 
         void Says(EventId id, LogLevel level, string part)
             => Assert.Contains(log, e => e.Id == id && e.Level == level && e.Text.Contains(part, StringComparison.Ordinal));
+    }
+
+    // The warning comes before anything is created, and nobody waits for a thousand partitions here.
+    private static async Task AddManyTenants(TestDatabase database, List<(EventId, LogLevel, string)> log)
+    {
+        using var cancel = new CancellationTokenSource();
+        await using var parcels = new ParcelContext(
+            new DbContextOptionsBuilder<ParcelContext>().UseNpgsql(database.ConnectionString)
+                .LogTo(
+                    (id, _) => id == TenancyEventId.ManyTenantPartitions,
+                    data =>
+                    {
+                        log.Add((data.EventId, data.LogLevel, data.ToString()));
+                        cancel.Cancel();
+                    })
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged("tenants")).Options);
+        await database.ExecuteAsync(parcels.Database.GenerateCreateScript());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => parcels.Tenancy().Administration.AddAsync(Enumerable.Range(0, 1001).Select(i => $"t{i}"), cancel.Token));
+    }
+
+    private sealed class ParcelContext(DbContextOptions<ParcelContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Parcel>();
+    }
+
+    private sealed class Parcel
+    {
+        public int Id { get; set; }
     }
 
     private static ReadingContext Context(TestDatabase database, List<(EventId, LogLevel, string)> log)

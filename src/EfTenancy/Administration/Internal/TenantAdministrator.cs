@@ -137,6 +137,10 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         {
             await new TenantPartitionRebinder(_database, connection, registry, catalog)
                 .NarrowAsync(ids, report, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!report.HasFailed)
+        {
             await registry.RemoveAsync(connection, ids, cancellationToken).ConfigureAwait(false);
             _database.StatesChanged();
         }

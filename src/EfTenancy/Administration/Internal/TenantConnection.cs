@@ -231,7 +231,7 @@ public sealed class TenantConnection : IAsyncDisposable
     // Others in the way: a lock, a deadlock, or a table that another process dropped a moment before.
     private static bool IsPassing(PostgresException exception)
         => exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected
-            or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UndefinedTable;
+            or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UndefinedTable;
 
     private NpgsqlCommand Command(string sql, NpgsqlParameter[] parameters)
     {

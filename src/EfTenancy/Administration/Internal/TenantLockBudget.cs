@@ -15,11 +15,11 @@ public sealed class TenantLockBudget
     private readonly long _setting;
     private readonly long _budget;
 
-    private TenantLockBudget(TenantCatalog catalog, long setting, long budget)
+    public TenantLockBudget(TenantCatalog catalog, long maxLocksPerTransaction, long transactions)
     {
         _catalog = catalog;
-        _setting = setting;
-        _budget = budget;
+        _setting = maxLocksPerTransaction;
+        _budget = maxLocksPerTransaction * transactions / 2;
     }
 
     public static async Task<TenantLockBudget> LoadAsync(
@@ -34,32 +34,39 @@ public sealed class TenantLockBudget
             """,
             r => (PerTransaction: r.GetInt64(0), Transactions: r.GetInt64(1)),
             cancellationToken).ConfigureAwait(false);
-        return new TenantLockBudget(catalog, settings[0].PerTransaction, settings[0].PerTransaction * settings[0].Transactions / 2);
+        return new TenantLockBudget(catalog, settings[0].PerTransaction, settings[0].Transactions);
     }
 
     /// <summary>How many partitions of a table one transaction may create.</summary>
     public int PartitionsAtOnce(TenantTable table)
-        => (int)Math.Clamp((_budget - LocksAround(table)) / LocksOfPartition(table), 1, int.MaxValue);
+        => (int)Math.Clamp((_budget - Locks(table, partitions: 0)) / LocksOfPartition(table), 1, int.MaxValue);
+
+    /// <summary>About how many locks it takes to create, or to drop, so many partitions of a table in one transaction.</summary>
+    public long Locks(TenantTable table, int partitions)
+        => LocksAround(table) + partitions * LocksOfPartition(table);
 
     /// <summary>Refuses, before anything is changed, what cannot be done even one partition at a time.</summary>
     public void RefuseTooMany(TenantTable table)
     {
-        var locks = LocksAround(table) + LocksOfPartition(table);
+        var locks = Locks(table, partitions: 1);
         if (locks > _budget)
         {
             throw new InvalidOperationException(TenancyStrings.TooManyLocks(table.DisplayName, locks, _budget, _setting));
         }
     }
 
-    private static int LocksOfPartition(TenantTable table)
+    private static long LocksOfPartition(TenantTable table)
         => LocksOfTable + table.Indexes;
 
-    // Its neighbours along foreign keys, each with all of its partitions.
+    // Creating and dropping look into each partition of the tables that this one references, and detaching into those of the tables that
+    // reference it. The figures are those of PostgreSQL 15, rounded up.
     private long LocksAround(TenantTable table)
-        => _catalog.ForeignKeys
-            .Where(f => f.Table == table.Oid || f.Principal == table.Oid)
-            .SelectMany(f => (uint[])[f.Table, f.Principal])
-            .Append(table.Oid)
-            .Distinct()
-            .Sum(oid => _catalog.Tables.First(t => t.Oid == oid) is { } neighbour ? 1L + neighbour.Indexes + neighbour.Partitions.Count : 0);
+        => 1 + table.Indexes
+            + _catalog.ForeignKeys.Where(f => f.Table == table.Oid).Select(f => f.Principal).Distinct().Select(Find)
+                .Sum(principal => (1 + principal.Partitions.Count) * (4L + principal.Indexes))
+            + _catalog.ForeignKeys.Where(f => f.Principal == table.Oid).Select(f => f.Table).Distinct().Select(Find)
+                .Sum(child => (1 + child.Partitions.Count) * (1L + child.Indexes));
+
+    private TenantTable Find(uint oid)
+        => _catalog.Tables.First(t => t.Oid == oid);
 }

@@ -39,6 +39,7 @@ public sealed class TenantPartitionRebinder(
                         change.Table, change.TenantIds is [var one] ? one : null);
                 }
             },
+            report,
             cancellationToken);
 
     /// <summary>Takes tenants out of the partitions that they share with others; their rows must be gone.</summary>
@@ -49,6 +50,7 @@ public sealed class TenantPartitionRebinder(
                 .Select(p => new Change(table, p, [.. p.Values!.Where(v => !tenantIds.Contains(v))], [.. p.Values!.Where(tenantIds.Contains)]))
                 .Where(c => c.Values.Count > 0),
             change => report.Changed(change.Table, changes: 1),
+            report,
             cancellationToken);
 
     // That of the co-tenants, whatever it is called, else the one with the name.
@@ -59,24 +61,33 @@ public sealed class TenantPartitionRebinder(
     private async Task RebindAsync(
         Func<TenantTable, IReadOnlyCollection<TenantRegistration>, IEnumerable<Change>> changesOf,
         Action<Change> done,
+        TenantAdministrationReport report,
         CancellationToken cancellationToken)
     {
         // Most calls change no shared partition; those take no lock.
-        if ((await FindAsync(changesOf, cancellationToken).ConfigureAwait(false)).Count == 0)
+        var expected = await FindAsync(changesOf, cancellationToken).ConfigureAwait(false);
+        if (expected.Count == 0)
         {
             return;
         }
 
-        var changes = await connection.InTransactionAsync(
-            async () =>
-            {
-                await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
-                var changes = await FindAsync(changesOf, cancellationToken).ConfigureAwait(false);
-                await RebindAsync(changes, cancellationToken).ConfigureAwait(false);
-                return changes;
-            },
-            cancellationToken).ConfigureAwait(false);
-        changes.ForEach(done);
+        try
+        {
+            var changes = await connection.InTransactionAsync(
+                async () =>
+                {
+                    await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
+                    var changes = await FindAsync(changesOf, cancellationToken).ConfigureAwait(false);
+                    await RebindAsync(changes, cancellationToken).ConfigureAwait(false);
+                    return changes;
+                },
+                cancellationToken).ConfigureAwait(false);
+            changes.ForEach(done);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            expected.ForEach(c => report.Failed(c.Table, exception));
+        }
     }
 
     private async Task<List<Change>> FindAsync(

@@ -44,14 +44,7 @@ public sealed class TenantProvisioner(
             }
         }
 
-        try
-        {
-            await _rebinder.WidenAsync(suffixes, report, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            report.Failed(catalog.Managed.First(), exception);
-        }
+        await _rebinder.WidenAsync(suffixes, report, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task CreateAsync(TenantTable table, IReadOnlySet<string> suffixes, int most, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ public sealed class TenantTableLocks(TenantDatabase database, TenantConnection c
             UNION SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY(@tables))
         """;
 
-    /// <summary>For a new partition: no writing in the tables that its table references and in those that reference it.</summary>
+    /// <summary>For a new partition: no writing in the tables that its table references, perhaps itself, and in those that reference it.</summary>
     public Task LockAroundAsync(TenantTable table, CancellationToken cancellationToken)
         => LockAsync([table.Oid], [], "SHARE ROW EXCLUSIVE", cancellationToken);
 
@@ -34,12 +34,21 @@ public sealed class TenantTableLocks(TenantDatabase database, TenantConnection c
 
         // Global tables, which the catalog does not hold, are everybody's parents.
         var order = catalog.Tables.Index().ToDictionary(t => t.Item.Oid, t => t.Index);
-        await connection.ExecuteAsync(
-            neighbours.Concat(tables.Select(t => (t.Oid, Name: database.Name(t))))
-                .Where(t => !around.Contains(t.Oid) || mode == "ACCESS EXCLUSIVE")
-                .DistinctBy(t => t.Oid)
-                .OrderBy(t => order.GetValueOrDefault(t.Oid, -1))
-                .Select(t => $"LOCK TABLE ONLY {t.Name} IN {mode} MODE"),
-            cancellationToken).ConfigureAwait(false);
+        var names = neighbours.Concat(tables.Select(t => (t.Oid, Name: database.Name(t))))
+            .DistinctBy(t => t.Oid)
+            .OrderBy(t => order.GetValueOrDefault(t.Oid, -1))
+            .Select(t => $"ONLY {t.Name}")
+            .ToList();
+        if (names.Count > 0)
+        {
+            // All of them in the time of one: requests wait for those that are locked already.
+            await connection.ExecuteAsync(
+                [
+                    "SELECT set_config('statement_timeout', current_setting('lock_timeout'), true)",
+                    $"LOCK TABLE {string.Join(", ", names)} IN {mode} MODE",
+                    "SET LOCAL statement_timeout = 0",
+                ],
+                cancellationToken).ConfigureAwait(false);
+        }
     }
 }
