@@ -3,6 +3,11 @@ using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Scenarios;
@@ -217,6 +222,33 @@ public class ManagedTenantScenariosTest(ManagedTenantScenariosTest.Fixture fixtu
                 await Tenants.RemoveAsync((await Tenants.ListAsync()).Select(t => t.TenantId).Intersect(some));
             }
         }
+    }
+
+    [Fact]
+    public async Task Scenario_41_a_redeploy_over_rows_changes_nothing()
+    {
+        await Tenants.AddAsync(["a", "b"]);
+        await Insert("a", "b");
+        var before = await Snapshot();
+
+        await using var context = WarehouseContext.Create(_database.ConnectionString);
+        var model = context.GetService<IDesignTimeModel>().Model.GetRelationalModel();
+        Assert.Empty(context.GetService<IMigrationsModelDiffer>().GetDifferences(model, model));
+        Assert.False(await context.Database.EnsureCreatedAsync());
+        var migrationBuilder = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migrationBuilder.EnsureTenantRegistry(WarehouseContext.Registry);
+        Array.ForEach(Tables, t => migrationBuilder.CreateRegisteredTenantPartitions(t, WarehouseContext.Registry));
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => Apply(migrationBuilder.Operations))));
+
+        Assert.Equal(before, await Snapshot());
+        Assert.Equal(["a", "b"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Payment" ORDER BY 1"""));
+    }
+
+    private async Task Apply(IReadOnlyList<MigrationOperation> operations)
+    {
+        await using var context = WarehouseContext.Create(_database.ConnectionString);
+        await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
+            context.GetService<IMigrationsSqlGenerator>().Generate(operations), context.GetService<IRelationalConnection>());
     }
 
     [Theory]

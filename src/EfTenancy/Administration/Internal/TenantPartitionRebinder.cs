@@ -181,7 +181,13 @@ public sealed class TenantPartitionRebinder(
                 cancellationToken,
                 new Npgsql.NpgsqlParameter("table", NpgsqlDbType.Oid) { Value = foreignKey.Table },
                 new Npgsql.NpgsqlParameter("name", foreignKey.Name)).ConfigureAwait(false);
-            restore.Add($"ALTER TABLE {table} ADD CONSTRAINT {name} {definitions.Single()}");
+            // A table that was dropped since the catalog was read has none.
+            if (definitions.Count == 0)
+            {
+                continue;
+            }
+
+            restore.Add($"ALTER TABLE {table} ADD CONSTRAINT {name} {definitions[0]}");
             await connection.ExecuteAsync([$"ALTER TABLE {table} DROP CONSTRAINT {name}"], cancellationToken).ConfigureAwait(false);
         }
 

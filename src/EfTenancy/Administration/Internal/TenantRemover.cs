@@ -109,8 +109,10 @@ public sealed class TenantRemover(
 
     private async Task DropPartitionsAsync(TenantTable table, IReadOnlySet<string> tenantIds, CancellationToken cancellationToken)
     {
+        // Also those that another process has detached and not dropped: their rows would keep the tables that they reference.
+        var own = table.Partitions.ToList();
         await TenantCatalog.ReloadAsync(connection, table, cancellationToken).ConfigureAwait(false);
-        var own = table.Partitions.Where(p => p.Values?.All(tenantIds.Contains) == true).ToList();
+        own = [.. own.UnionBy(table.Partitions, p => p.Oid).Where(p => p.Values?.All(tenantIds.Contains) == true)];
         var done = 0;
         foreach (var partitions in own.Chunk(DropsAtOnce))
         {
