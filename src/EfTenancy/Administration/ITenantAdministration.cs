@@ -56,10 +56,10 @@ public interface ITenantAdministration
         IProgress<TenantProgress>? progress = null);
 
     /// <summary>
-    ///     Takes tenants out for good, rows and registration. A partition of its own is detached without locking readers and writers out
-    ///     and dropped; from a shared one its rows are deleted, and the co-tenants stay. Rows in tables without managed partitions are
-    ///     deleted. New contexts refuse the tenant from the start of the call on. As Marten's <c>RemoveMartenManagedTenantsAsync</c>,
-    ///     but with ids.
+    ///     Takes tenants out for good, rows and registration. A partition of its own is dropped, for which readers and writers of tables
+    ///     with foreign keys wait a moment, and those of others do not; from a shared one its rows are deleted, and the co-tenants stay.
+    ///     Rows in tables without managed partitions are deleted. New contexts refuse the tenant from the start of the call on. As
+    ///     Marten's <c>RemoveMartenManagedTenantsAsync</c>, but with ids.
     /// </summary>
     /// <param name="tenantIds">The tenants' ids.</param>
     /// <param name="cancellationToken">Cancels between two statements. What is done stays; the same call goes on.</param>

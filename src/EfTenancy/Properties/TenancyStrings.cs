@@ -290,9 +290,6 @@ internal static class TenancyStrings
         => $"The model says that the partitions of {table} are managed, but the database has no table there that is partitioned by a list of "
             + "tenants. Apply the migrations of the model.";
 
-    public static string PartitionIsPending(string partition)
-        => $"Somebody's detach of {partition} was cut off, and PostgreSQL lets no other partition of the table go before it is finished. Call RepairAsync().";
-
     public static string NotDropped(string table)
         => $"The detached table {table} holds rows of another tenant and is not dropped. Look at it, and attach or drop it by hand.";
 

@@ -1,5 +1,6 @@
 using System.Transactions;
 using EfTenancy.Administration;
+using EfTenancy.Administration.Internal;
 using EfTenancy.Diagnostics;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
@@ -265,6 +266,50 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Foreign_keys_that_somebody_made_by_hand_are_there_after_a_bucket_has_changed()
+    {
+        var tenants = await CreateManaged();
+        await tenants.AddAsync(new Dictionary<string, string> { ["a"] = "ab", ["b"] = "ab", ["c"] = "c" });
+        await Insert("a", "b", "c");
+        await _database.ExecuteAsync(
+            """
+            ALTER TABLE "Payment_ab" ADD CONSTRAINT "of one partition" FOREIGN KEY ("TenantId", "Id") REFERENCES "Orders";
+            CREATE TABLE "Plain" ("TenantId" text, "Id" int);
+            INSERT INTO "Plain" VALUES ('nobody', 1), ('a', 1);
+            ALTER TABLE "Plain" ADD CONSTRAINT "not valid" FOREIGN KEY ("TenantId", "Id") REFERENCES "Orders" NOT VALID;
+            """);
+        var foreignKeys = await ForeignKeys();
+
+        await tenants.AddAsync(new Dictionary<string, string> { ["d"] = "ab" });
+        Assert.Equal(foreignKeys, await ForeignKeys());
+        await _database.ExecuteAsync("""DELETE FROM "Plain" WHERE "TenantId" = 'a'""");
+        await tenants.RemoveAsync(["a"]);
+
+        Assert.Equal(["FOR VALUES IN ('b', 'd')", "FOR VALUES IN ('c')"], await Bounds("Orders"));
+        Assert.Equal(foreignKeys, await ForeignKeys());
+    }
+
+    [Fact]
+    public async Task Rows_of_a_table_that_was_dropped_meanwhile_are_deleted()
+    {
+        await CreateManaged("a");
+        await Insert("a");
+        var database = new TenantDatabase(WarehouseContext.Create(_database.ConnectionString), new TenantAdministrationOptions());
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        var catalog = await TenantCatalog.LoadAsync(connection, database, CancellationToken.None);
+        await _database.ExecuteAsync("""DROP TABLE "Payment" """);
+        var deleter = new TenantRowDeleter(database, connection, new TenantAdministrationReport(null));
+
+        await deleter.DeleteAsync([.. catalog.Tables.Where(t => t.Name is "Payment" or "Shipment")], "a", CancellationToken.None);
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Shipment" """));
+
+        // It is no lock that is worth waiting for.
+        await _database.ExecuteAsync("""ALTER TABLE "Shipment" RENAME TO "Elsewhere" """);
+        await Assert.ThrowsAsync<PostgresException>(
+            () => deleter.DeleteAsync([.. catalog.Tables.Where(t => t.Name == "Shipment")], "a", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Model_listed_and_externally_managed_tables_get_no_partitions()
     {
         await using var context = Context(
@@ -357,48 +402,6 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal([0, 0], (await tenants.ListAsync()).Select(t => t.MissingPartitions));
         await tenants.RemoveAsync(["b"]);
         Assert.Equal(["DEFAULT", "FOR VALUES IN ('a')"], await Bounds("Payment"));
-    }
-
-    [Fact]
-    public async Task A_detach_that_was_cut_off_is_undone_for_a_registered_tenant()
-    {
-        var tenants = await CreateManaged("a", "b");
-        await Insert("a", "b");
-        await CutOffDetach("Payment", "Payment_a");
-        await using (var a = WarehouseContext.Create(_database.ConnectionString, "a"))
-        {
-            Assert.Equal(0, await a.Set<Payment>().CountAsync());
-        }
-
-        var repairs = await tenants.RepairAsync();
-
-        var repair = Assert.Single(repairs);
-        Assert.Equal(("public.Payment", "a", true), (repair.Table, repair.TenantId, repair.IsMended));
-        await using var whole = WarehouseContext.Create(_database.ConnectionString, "a");
-        Assert.Equal(1, await whole.Set<Payment>().CountAsync());
-        Assert.Empty(await tenants.RepairAsync());
-    }
-
-    [Fact]
-    public async Task A_detach_that_was_cut_off_is_finished_for_a_tenant_that_goes()
-    {
-        var tenants = await CreateManaged("a", "b");
-        await Insert("a", "b");
-        await CutOffDetach("Payment", "Payment_a");
-        await CutOffDetach("Remark", "Remark_b");
-
-        var exception = await Assert.ThrowsAsync<TenantAdministrationException>(() => tenants.RemoveAsync(["a"]));
-        Assert.Contains("public.Remark", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("RepairAsync()", exception.Message, StringComparison.Ordinal);
-        Assert.Throws<TenantDisabledException>(() => WarehouseContext.Create(_database.ConnectionString, "a"));
-
-        await tenants.RepairAsync();
-        await tenants.RepairAsync();
-
-        Assert.Equal(["b"], (await tenants.ListAsync()).Select(t => t.TenantId));
-        Assert.Equal(10, await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relispartition"));
-        await using var b = WarehouseContext.Create(_database.ConnectionString, "b");
-        Assert.Equal(1, await b.Set<TenantProcess.Remark>().CountAsync());
     }
 
     [Fact]
@@ -544,25 +547,6 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
             context.Add(new Happening { Name = tenant, Remarks = { new Remark { Text = tenant } } });
             await context.SaveChangesAsync();
         }
-    }
-
-    // A reader with an old snapshot keeps the detach waiting until its own lock timeout.
-    private async Task CutOffDetach(string table, string partition)
-    {
-        await using var reader = new NpgsqlConnection(_database.ConnectionString);
-        await reader.OpenAsync();
-        await using var transaction = await reader.BeginTransactionAsync();
-        await using var read = new NpgsqlCommand($"""SELECT count(*) FROM "{table}" """, reader);
-        await read.ExecuteScalarAsync();
-        await using var detaching = new NpgsqlConnection(_database.ConnectionString);
-        await detaching.OpenAsync();
-        await using (var timeout = new NpgsqlCommand("SET lock_timeout = '200ms'", detaching))
-        {
-            await timeout.ExecuteNonQueryAsync();
-        }
-
-        await using var detach = new NpgsqlCommand($"""ALTER TABLE "{table}" DETACH PARTITION "{partition}" CONCURRENTLY""", detaching);
-        await Assert.ThrowsAsync<PostgresException>(() => detach.ExecuteNonQueryAsync());
     }
 
     private Task<List<string>> Bounds(string table)

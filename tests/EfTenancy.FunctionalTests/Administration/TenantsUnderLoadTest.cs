@@ -45,6 +45,7 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
         var watchOfAdd = Stopwatch.StartNew();
         await Administration.AddAsync(tenants);
         var added = watchOfAdd.Elapsed;
+        var longestOfAdd = _longest;
         foreach (var tenant in tenants.Take(5))
         {
             await using var rows = WarehouseContext.Create(_database.ConnectionString, tenant);
@@ -62,7 +63,7 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
         await stop.CancelAsync();
         var written = await Task.WhenAll(writers);
         var read = await Task.WhenAll(readers);
-        var longest = await watch;
+        await watch;
         var deadlocks = await _database.ScalarAsync<int>(
             "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()");
 
@@ -70,10 +71,11 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
             $"{tenants.Count} tenants over 10 tables beside {Workers} writers and {Workers} readers: added in {added.TotalSeconds:0.0} s, "
             + $"{leaving.Count} removed in {removed.TotalSeconds:0.0} s, {written.Sum(w => w.Count)} writes (slowest {written.Max(w => w.Slowest).TotalMilliseconds:0} ms), "
             + $"{read.Sum(r => r.Count)} reads (slowest {read.Max(r => r.Slowest).TotalMilliseconds:0} ms), "
-            + $"longest wait of a request for a lock {longest.TotalMilliseconds:0} ms, {deadlocks} deadlocks.");
+            + $"longest wait of a request for a lock {longestOfAdd.TotalMilliseconds:0} ms "
+            + $"while adding and {_longest.TotalMilliseconds:0} ms in all, {deadlocks} deadlocks.");
 
         Assert.Equal(0, deadlocks);
-        Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(_longest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.All(written.Concat(read), w => Assert.True(w.Count > 0));
         Assert.Equal(tenants.Except(leaving).Concat(Working).Order(StringComparer.Ordinal), (await context.Tenancy().Administration.ListAsync()).Select(t => t.TenantId));
         Assert.Equal(10 * (tenants.Count - leaving.Count + Working.Length), await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'"));
@@ -126,9 +128,10 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
         _ = await context.OrderLines.CountAsync();
     }
 
-    private async Task<TimeSpan> LongestLockWait(CancellationToken stop)
+    private TimeSpan _longest;
+
+    private async Task LongestLockWait(CancellationToken stop)
     {
-        var longest = TimeSpan.Zero;
         await using var connection = new NpgsqlConnection(_database.ConnectionString);
         await connection.OpenAsync(CancellationToken.None);
         await using var command = new NpgsqlCommand(
@@ -139,14 +142,12 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
             connection);
         while (!stop.IsCancellationRequested)
         {
-            if (await command.ExecuteScalarAsync(CancellationToken.None) is TimeSpan wait && wait > longest)
+            if (await command.ExecuteScalarAsync(CancellationToken.None) is TimeSpan wait && wait > _longest)
             {
-                longest = wait;
+                _longest = wait;
             }
 
             await Task.Delay(20, CancellationToken.None);
         }
-
-        return longest;
     }
 }

@@ -135,9 +135,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         await new TenantRemover(_database, connection, catalog, report).RemoveAsync(ids, detaching, cancellationToken).ConfigureAwait(false);
         if (!report.HasFailed)
         {
-            // Detached tables, which looked like tables of their own, are gone now.
-            catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
-            await new TenantPartitionRebinder(_database, connection, registry, catalog)
+            await new TenantPartitionRebinder(_database, connection, registry)
                 .NarrowAsync(ids, report, cancellationToken).ConfigureAwait(false);
         }
 

@@ -15,10 +15,12 @@ public sealed class TenantCatalog
         WITH known AS (
             SELECT to_regclass(k.name)::oid AS oid, k.tenant_column, k.is_managed
             FROM unnest(@names, @columns, @managed) AS k(name, tenant_column, is_managed)
-        )
+        ),
+        keys AS (SELECT conrelid, confrelid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0)
         SELECT c.oid, n.nspname, c.relname, a.attname, known.is_managed,
             p.partstrat = 'l' AND p.partnatts = 1 AND p.partattrs[0] = a.attnum AS is_list,
-            (SELECT count(*)::int FROM pg_index WHERE indrelid = c.oid)
+            (SELECT count(*)::int FROM pg_index WHERE indrelid = c.oid),
+            c.oid IN (SELECT confrelid FROM keys), c.oid IN (SELECT conrelid FROM keys)
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN known ON known.oid = c.oid
@@ -79,7 +81,7 @@ public sealed class TenantCatalog
                 Kind(
                     isManaged: r.IsDBNull(4) ? null : r.GetBoolean(4), isList: !r.IsDBNull(5) && r.GetBoolean(5),
                     hasRegistry: database.TablesOfModel.RegistrySchema is not null),
-                r.GetInt32(6)),
+                r.GetInt32(6)) { IsReferenced = r.GetBoolean(7), HasReferences = r.GetBoolean(8) },
             cancellationToken,
             Parameter("names", NpgsqlDbType.Text, known.Select(t => database.Sql.DelimitIdentifier(t.Name, t.Schema)).ToArray()),
             Parameter("columns", NpgsqlDbType.Text, known.Select(t => t.TenantColumn).ToArray()),

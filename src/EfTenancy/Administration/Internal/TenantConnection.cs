@@ -10,17 +10,33 @@ namespace EfTenancy.Administration.Internal;
 public sealed class TenantConnection : IAsyncDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(20);
+    private const double PatienceFactor = 1.5;
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlConnection _connection;
     private readonly TenantAdministrationOptions _options;
+    private TenantSession? _session;
     private TimeSpan? _lockTimeout;
+    private TimeSpan _patience;
 
     private TenantConnection(NpgsqlConnection connection, TenantAdministrationOptions options)
     {
         _connection = connection;
         _options = options;
+        _patience = options.LockTimeout;
     }
+
+    /// <summary>PostgreSQL's number of the session.</summary>
+    public int ProcessId
+        => _connection.ProcessID;
+
+    /// <summary>How long a statement waits for a lock now.</summary>
+    public TimeSpan LockTimeout
+        => _patience;
+
+    /// <summary>How long one transaction is tried again.</summary>
+    public TimeSpan RetryTimeout
+        => _options.RetryTimeout;
 
     /// <summary>A closed connection to the database of a context, outside of its transaction.</summary>
     public static NpgsqlConnection Clone(DbContext context)
@@ -40,13 +56,7 @@ public sealed class TenantConnection : IAsyncDisposable
             }
 
             var opened = new TenantConnection(connection, options);
-            await opened.ExecuteAsync(
-                [
-                    "SET statement_timeout = 0",
-                    "SET idle_in_transaction_session_timeout = 0",
-                    "SET standard_conforming_strings = on",
-                ],
-                cancellationToken).ConfigureAwait(false);
+            opened._session = await TenantSession.StartAsync(opened, cancellationToken).ConfigureAwait(false);
             return opened;
         }
         catch
@@ -60,17 +70,14 @@ public sealed class TenantConnection : IAsyncDisposable
     {
         try
         {
-            if (_connection.State == ConnectionState.Open)
+            if (_session is not null && _connection.State == ConnectionState.Open)
             {
-                // A pool may be told not to reset its connections.
-                await ExecuteAsync(
-                    ["RESET lock_timeout", "RESET statement_timeout", "RESET idle_in_transaction_session_timeout", "RESET standard_conforming_strings"],
-                    CancellationToken.None).ConfigureAwait(false);
+                await _session.EndAsync(this).ConfigureAwait(false);
             }
         }
         catch (NpgsqlException)
         {
-            // A broken connection has nothing to reset, and its own error is on the way.
+            // A broken connection goes out of the pool, and its own error is on the way.
         }
 
         await _connection.DisposeAsync().ConfigureAwait(false);
@@ -93,22 +100,23 @@ public sealed class TenantConnection : IAsyncDisposable
     public async Task<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var lockTimeout = _options.LockTimeout;
         for (var delay = FirstDelay;; delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay)
         {
             try
             {
-                await SetLockTimeoutAsync(lockTimeout, cancellationToken).ConfigureAwait(false);
-                return await work().ConfigureAwait(false);
+                await SetLockTimeoutAsync(_patience, cancellationToken).ConfigureAwait(false);
+                var result = await work().ConfigureAwait(false);
+                _patience = _patience / PatienceFactor > _options.LockTimeout ? _patience / PatienceFactor : _options.LockTimeout;
+                return result;
             }
-            catch (PostgresException exception) when (IsPassing(exception))
+            catch (Exception exception) when (IsPassing(exception))
             {
-                // Where transactions are long, the first patience is never enough.
-                lockTimeout = lockTimeout * 1.5 < _options.LockTimeout * 5 ? lockTimeout * 1.5 : _options.LockTimeout * 5;
+                // Where transactions are long, the first patience is never enough, and is not tried each time.
+                _patience = _patience * PatienceFactor < _options.LockTimeout * 5 ? _patience * PatienceFactor : _options.LockTimeout * 5;
 
                 if (TimeProvider.System.GetElapsedTime(started) > _options.RetryTimeout)
                 {
-                    throw new TimeoutException(TenancyStrings.LocksNotHad(_options.RetryTimeout, exception.MessageText), exception);
+                    throw new TimeoutException(TenancyStrings.LocksNotHad(_options.RetryTimeout, exception.Message), exception);
                 }
             }
 
@@ -117,57 +125,19 @@ public sealed class TenantConnection : IAsyncDisposable
     }
 
     /// <summary>
-    ///     One process after the other for work that cannot be in a transaction. They ask again and again rather than wait: a session
-    ///     that waits has a snapshot, which a concurrent detach waits for.
-    /// </summary>
-    public async Task LockTableAsync(uint table, Func<Task> work, CancellationToken cancellationToken)
-    {
-        var key = $"(hashtext('EfTenancy'), {unchecked((int)table)})";
-        await RetryAsync(
-            async () => (await QueryAsync($"SELECT pg_try_advisory_lock{key}", r => r.GetBoolean(0), cancellationToken).ConfigureAwait(false))[0]
-                ? true
-                : throw new PostgresException("pg_try_advisory_lock", "ERROR", "ERROR", PostgresErrorCodes.LockNotAvailable),
-            cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await work().ConfigureAwait(false);
-        }
-        finally
-        {
-            if (_connection.State == ConnectionState.Open)
-            {
-                await ExecuteAsync([$"SELECT pg_advisory_unlock{key}"], CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <summary>
-    ///     A statement whose waiting is in nobody's way, as that of a detach for older transactions once it is marked: it gets all the
-    ///     patience at once.
+    ///     A statement that may wait for locks as long as it takes; until it is cancelled, that is. The transactions that are retried
+    ///     later have their timeout again.
     /// </summary>
     public async Task ExecutePatientlyAsync(string statement, CancellationToken cancellationToken)
     {
         _lockTimeout = null;
-        await ExecuteAsync(
-            ["SET lock_timeout = 0", $"SET statement_timeout = '{(long)_options.RetryTimeout.TotalMilliseconds + 1}ms'"], cancellationToken)
-            .ConfigureAwait(false);
-        try
-        {
-            await ExecuteAsync([statement], cancellationToken).ConfigureAwait(false);
-        }
-        catch (PostgresException exception)
-            when (exception.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException(TenancyStrings.LocksNotHad(_options.RetryTimeout, exception.MessageText), exception);
-        }
-        finally
-        {
-            if (_connection.State == ConnectionState.Open)
-            {
-                await ExecuteAsync(["SET statement_timeout = 0"], CancellationToken.None).ConfigureAwait(false);
-            }
-        }
+        await TenantSession.SetLockTimeoutAsync(this, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync([statement], cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Gives a lock of the session back; one whose connection is broken has none.</summary>
+    public Task ReleaseAsync(string statement)
+        => _connection.State == ConnectionState.Open ? ExecuteAsync([statement], CancellationToken.None) : Task.CompletedTask;
 
     public async Task ExecuteAsync(IEnumerable<string> statements, CancellationToken cancellationToken)
     {
@@ -211,27 +181,21 @@ public sealed class TenantConnection : IAsyncDisposable
         return rows;
     }
 
-    // The shorter wait gives up: with PostgreSQL's it would be a request of the application.
     private async Task SetLockTimeoutAsync(TimeSpan lockTimeout, CancellationToken cancellationToken)
     {
         if (lockTimeout != _lockTimeout)
         {
-            await ExecuteAsync(
-                [
-                    $"""
-                    SELECT set_config('lock_timeout', LEAST(
-                        {(long)lockTimeout.TotalMilliseconds}, (SELECT setting::int / 2 FROM pg_settings WHERE name = 'deadlock_timeout')) || 'ms', false)
-                    """,
-                ],
-                cancellationToken).ConfigureAwait(false);
+            await TenantSession.SetLockTimeoutAsync(this, lockTimeout, cancellationToken).ConfigureAwait(false);
             _lockTimeout = lockTimeout;
         }
     }
 
-    // Others in the way: a lock, a deadlock, or a table that another process dropped a moment before.
-    private static bool IsPassing(PostgresException exception)
-        => exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected
-            or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UndefinedTable;
+    private static bool IsPassing(Exception exception)
+        => exception is TenantLockException
+            or PostgresException
+            {
+                SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
+            };
 
     private NpgsqlCommand Command(string sql, NpgsqlParameter[] parameters)
     {

@@ -16,12 +16,11 @@ public sealed class TenantProvisioner(
     TenantCatalog catalog,
     TenantAdministrationReport report)
 {
-    // About how long writers of the tables that the new partitions reference are held up, once the locks are there.
-    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(100);
+    private const int FewAtOnce = 4;
     private const int MostAtOnce = 50;
 
     private readonly TenantTableLocks _locks = new(database, connection, catalog);
-    private readonly TenantPartitionRebinder _rebinder = new(database, connection, registry, catalog);
+    private readonly TenantPartitionRebinder _rebinder = new(database, connection, registry);
 
     /// <summary>Creates what the suffixes lack. A table that fails is told to the report, and the others go on.</summary>
     public async Task ProvisionAsync(IReadOnlySet<string> suffixes, CancellationToken cancellationToken)
@@ -49,12 +48,12 @@ public sealed class TenantProvisioner(
 
     private async Task CreateAsync(TenantTable table, IReadOnlySet<string> suffixes, int most, CancellationToken cancellationToken)
     {
-        var atOnce = Math.Min(4, most);
+        var pace = new TenantPace(FewAtOnce, Math.Min(MostAtOnce, most));
         var done = 0;
         for (int? missing = null; missing is null || done < missing;)
         {
-            var (created, reattached, left, perPartition) = await connection.InTransactionAsync(
-                () => CreateSomeAsync(table, suffixes, atOnce, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var (created, reattached, left) = await connection.InTransactionAsync(
+                () => CreateSomeAsync(table, suffixes, pace, cancellationToken), cancellationToken).ConfigureAwait(false);
             missing ??= created.Count + left;
             done += created.Count;
             report.Created(table, created, reattached, done, missing.Value);
@@ -62,15 +61,13 @@ public sealed class TenantProvisioner(
             {
                 return;
             }
-
-            atOnce = (int)Math.Clamp(LongTransaction / perPartition, 1, Math.Min(Math.Min(atOnce * 2, MostAtOnce), most));
         }
     }
 
-    private async Task<(List<TenantPartition> Created, HashSet<string> Reattached, int Left, TimeSpan PerPartition)> CreateSomeAsync(
+    private async Task<(List<TenantPartition> Created, HashSet<string> Reattached, int Left)> CreateSomeAsync(
         TenantTable table,
         IReadOnlySet<string> suffixes,
-        int atOnce,
+        TenantPace pace,
         CancellationToken cancellationToken)
     {
         await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -78,25 +75,26 @@ public sealed class TenantProvisioner(
         await TenantCatalog.ReloadAsync(connection, table, cancellationToken).ConfigureAwait(false);
 
         var missing = Missing(table, registered.Values, suffixes).ToList();
-        var created = missing.Take(atOnce).ToList();
+        var created = missing.Take(pace.AtOnce).ToList();
         var detached = report.AttachesDetached
             ? await DetachedAsync(table, created, cancellationToken).ConfigureAwait(false)
             : [];
 
         if (created.Count == 0)
         {
-            return (created, detached, Left: 0, TimeSpan.Zero);
+            return (created, detached, Left: 0);
         }
 
         await _locks.LockAroundAsync(table, cancellationToken).ConfigureAwait(false);
-        var started = TimeProvider.System.GetTimestamp();
-        await connection.ExecuteAsync(
+        await pace.ExecuteAsync(
+            connection,
             created.SelectMany(
                 p => detached.Contains(TenantPartitionNaming.PartitionName(table.Name, p.Suffix))
                     ? database.PartitionSql.AttachPartition(table.Name, table.Schema, p)
                     : database.PartitionSql.CreatePartition(table.Name, table.Schema, p)),
+            created.Count,
             cancellationToken).ConfigureAwait(false);
-        return (created, detached, missing.Count - created.Count, TimeProvider.System.GetElapsedTime(started) / created.Count);
+        return (created, detached, missing.Count - created.Count);
     }
 
     // Tenants that share a suffix share a partition from the start; one that comes later widens it.

@@ -45,13 +45,16 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
             Texts("ids", all.Select(t => t.Id)), Texts("suffixes", all.Select(t => t.Suffix)));
     }
 
+    /// <summary>By itself, since it is the last step.</summary>
     public Task ActivateAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
-        => connection.ExecuteAsync(
-            $"""
-            UPDATE {sql.Table} SET state = '{TenantRegistrySql.Active}'
-            WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Adding}'
-            """,
-            cancellationToken, Texts("ids", tenantIds));
+        => connection.RetryAsync(
+            () => connection.ExecuteAsync(
+                $"""
+                UPDATE {sql.Table} SET state = '{TenantRegistrySql.Active}'
+                WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Adding}'
+                """,
+                cancellationToken, Texts("ids", tenantIds)),
+            cancellationToken);
 
     public Task SetDisabledAsync(TenantConnection connection, IEnumerable<string> tenantIds, bool disabled, CancellationToken cancellationToken)
         => connection.ExecuteAsync(
@@ -73,10 +76,13 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
             cancellationToken,
             new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray()));
 
+    /// <summary>By itself, since it is the last step.</summary>
     public Task RemoveAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
-        => connection.ExecuteAsync(
-            $"DELETE FROM {sql.Table} WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Removing}'",
-            cancellationToken, Texts("ids", tenantIds));
+        => connection.RetryAsync(
+            () => connection.ExecuteAsync(
+                $"DELETE FROM {sql.Table} WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Removing}'",
+                cancellationToken, Texts("ids", tenantIds)),
+            cancellationToken);
 
     private static NpgsqlParameter Texts(string name, IEnumerable<string> values)
         => TenantCatalog.Parameter(name, NpgsqlDbType.Text, values.ToArray());

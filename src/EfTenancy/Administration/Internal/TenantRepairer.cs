@@ -1,4 +1,3 @@
-using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 
@@ -14,25 +13,14 @@ public sealed class TenantRepairer(
     /// <summary>Afterwards a pending partition is a table of its own, which the provisioner attaches if its tenants are registered.</summary>
     public async Task FinishDetachesAsync(IReadOnlyDictionary<string, TenantRegistration> registered, CancellationToken cancellationToken)
     {
+        var detacher = new TenantDetacher(database, connection);
         foreach (var table in catalog.Managed)
         {
             foreach (var partition in table.Partitions.Where(p => p.IsDetachPending).ToList())
             {
                 try
                 {
-                    await connection.LockTableAsync(
-                        table.Oid,
-                        () => connection.RetryAsync(
-                            async () =>
-                            {
-                                await connection.ExecutePatientlyAsync(
-                                    TenantPartitionSql.FinalizeDetach(database.Name(table), database.Name(partition)),
-                                    cancellationToken).ConfigureAwait(false);
-                                return true;
-                            },
-                            cancellationToken),
-                        cancellationToken).ConfigureAwait(false);
-                    table.Partitions.Remove(partition);
+                    await detacher.DetachAsync(table, partition, cancellationToken).ConfigureAwait(false);
                     if (partition.Values?.Any(registered.ContainsKey) != true)
                     {
                         report.Left(TenancyStrings.UnregisteredDetach(database.Name(partition)), table, tenantId: null);

@@ -3,6 +3,12 @@ namespace EfTenancy.Administration.Internal;
 /// <summary>A table of the database that holds rows of tenants.</summary>
 public sealed record TenantTable(uint Oid, string Schema, string Name, string TenantColumn, TenantTableKind Kind, int Indexes)
 {
+    /// <summary>Whether foreign keys, perhaps of its own, reference it.</summary>
+    public bool IsReferenced { get; init; }
+
+    /// <summary>Whether it has foreign keys.</summary>
+    public bool HasReferences { get; init; }
+
     /// <summary>The partitions of a managed table.</summary>
     public List<TenantTablePartition> Partitions { get; } = [];
 

@@ -29,13 +29,35 @@ public sealed class TenantTableOrder
         }
     }
 
+    /// <summary>
+    ///     In the order in which EF saves: level by level, by name within a level. What locks tables in another order than the application
+    ///     waits for a request that waits for it.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<TenantTable>> ParentsFirst(
         IReadOnlyCollection<TenantTable> tables,
         IEnumerable<TenantForeignKey> foreignKeys)
     {
         var byOid = tables.ToDictionary(t => t.Oid);
-        return [.. new TenantTableOrder(tables.OrderBy(t => t.DisplayName, StringComparer.Ordinal), foreignKeys)._groups
-            .Select(g => g.Select(oid => byOid[oid]).ToList())];
+        var order = new TenantTableOrder(tables, foreignKeys);
+        var levels = order.Levels();
+        return
+        [
+            .. order._groups
+                .Select(g => g.Select(oid => byOid[oid]).OrderBy(t => t.Name, StringComparer.Ordinal).ToList())
+                .OrderBy(g => levels[g[0].Oid]).ThenBy(g => g[0].Name, StringComparer.Ordinal).ThenBy(g => g[0].Schema, StringComparer.Ordinal),
+        ];
+    }
+
+    private Dictionary<uint, int> Levels()
+    {
+        var levels = new Dictionary<uint, int>();
+        foreach (var group in _groups)
+        {
+            var level = group.SelectMany(t => _principals[t]).Except(group).Select(p => levels[p] + 1).DefaultIfEmpty().Max();
+            group.ForEach(t => levels[t] = level);
+        }
+
+        return levels;
     }
 
     private int Visit(uint table)

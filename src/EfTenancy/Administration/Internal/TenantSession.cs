@@ -1,0 +1,69 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>
+///     The settings of administration's sessions, and those that were there before: the connection belongs to the application's pool, which
+///     may be told not to reset its connections.
+/// </summary>
+public sealed class TenantSession
+{
+    private const string LockTimeout = "lock_timeout";
+
+    // With row_security a policy would hide rows from a DELETE, or from the look whether a table holds rows of others; without it,
+    // PostgreSQL refuses such a statement. Bounds are read as standard_conforming_strings writes them.
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["statement_timeout"] = "0",
+        ["transaction_timeout"] = "0",
+        ["idle_in_transaction_session_timeout"] = "0",
+        ["standard_conforming_strings"] = "on",
+        ["row_security"] = "off",
+        [LockTimeout] = "0",
+    };
+
+    private readonly Dictionary<string, string> _before;
+
+    private TenantSession(Dictionary<string, string> before)
+        => _before = before;
+
+    public static async Task<TenantSession> StartAsync(TenantConnection connection, CancellationToken cancellationToken)
+    {
+        // PostgreSQL before 17 has no transaction_timeout.
+        var before = await connection.QueryAsync(
+            "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(@names)",
+            r => (Name: r.GetString(0), Value: r.GetString(1)),
+            cancellationToken,
+            TenantCatalog.Parameter("names", NpgsqlDbType.Text, Settings.Keys.ToArray())).ConfigureAwait(false);
+
+        var session = new TenantSession(before.ToDictionary(s => s.Name, s => s.Value));
+        await SetAsync(connection, session._before.Keys.ToDictionary(n => n, n => Settings[n]), cancellationToken).ConfigureAwait(false);
+        return session;
+    }
+
+    /// <summary>How long each lock is waited for from here on; zero for as long as it takes.</summary>
+    public static Task SetLockTimeoutAsync(TenantConnection connection, TimeSpan lockTimeout, CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            [
+                // The shorter wait gives up: with PostgreSQL's it would be a request of the application.
+                $"""
+                SELECT set_config('{LockTimeout}', LEAST(
+                    {(long)lockTimeout.TotalMilliseconds}, (SELECT setting::int / 2 FROM pg_settings WHERE name = 'deadlock_timeout')) || 'ms', false)
+                """,
+            ],
+            cancellationToken);
+
+    public async Task EndAsync(TenantConnection connection)
+    {
+        await SetAsync(connection, _before, CancellationToken.None).ConfigureAwait(false);
+        await connection.ExecuteAsync(["SELECT pg_advisory_unlock_all()"], CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static Task<int> SetAsync(TenantConnection connection, Dictionary<string, string> settings, CancellationToken cancellationToken)
+        => connection.ExecuteAsync(
+            "SELECT set_config(name, value, false) FROM unnest(@names, @values) AS s(name, value)",
+            cancellationToken,
+            TenantCatalog.Parameter("names", NpgsqlDbType.Text, settings.Keys.ToArray()),
+            TenantCatalog.Parameter("values", NpgsqlDbType.Text, settings.Values.ToArray()));
+}
