@@ -46,7 +46,7 @@ public class KilledProcessTest(PostgresFixture postgres, ITestOutputHelper outpu
                 await Insert(ids);
             }
 
-            var finished = await KillAsync(isRemoval ? "remove" : "add", suffixes, TimeSpan.FromMilliseconds(random.Next(0, 700)));
+            var finished = await KillAsync(isRemoval ? "remove" : "add", suffixes, TimeSpan.FromMilliseconds(random.Next(0, isRemoval ? 350 : 700)));
             var state = (await tenants.ListAsync()).Where(t => ids.Contains(t.TenantId)).ToList();
             moments.Add(
                 (isRemoval ? "remove " : "add ")
