@@ -93,7 +93,7 @@ public class TenantDetachTest(PostgresFixture postgres) : IAsyncLifetime
         await using var reader = new NpgsqlConnection(_database.ConnectionString);
         await reader.OpenAsync();
         await using var report = await reader.BeginTransactionAsync();
-        await Run(reader, """SELECT count(*) FROM "OrderLines" """);
+        await Run(reader, """LOCK TABLE "OrderLines" IN ACCESS SHARE MODE""");
 
         var mending = Task.Run(() => Patient(TimeSpan.FromSeconds(3)).RepairAsync());
         var slowest = TimeSpan.Zero;
