@@ -1,0 +1,42 @@
+namespace EfTenancy.CommandLine.Properties;
+
+/// <summary>Every text that the commands show.</summary>
+internal static class CommandStrings
+{
+    public const string Tenants = "The tenants of this application.";
+    public const string List = "Lists the tenants with state, partitions, estimated rows and size.";
+    public const string Add = "Adds tenants, each with a partition in every table. Those that are there already stay as they are.";
+    public const string Disable = "Makes the application refuse tenants. Their rows stay.";
+    public const string Enable = "Lets disabled tenants in again.";
+    public const string Remove = "Removes tenants for good, with all their rows.";
+    public const string DeleteData = "Deletes all rows of tenants, and leaves the tenants.";
+    public const string Repair = "Finds and mends what was left half done, and reports what nobody registered.";
+    public const string Ids = "The tenants' ids.";
+    public const string Suffix = "One suffix for the partitions of all these tenants, which then share them.";
+    public const string Yes = "Do not ask.";
+
+    public const string NoTenants = "No tenant is registered.";
+    public const string NothingChanged = "Nothing was to be done.";
+    public const string NothingToRepair = "All is well.";
+    public const string NotConfirmed = "Nothing was changed.";
+    public const string Mended = "mended";
+    public const string Left = "left";
+
+    public static string ConfirmRemove(IEnumerable<string> ids)
+        => $"Remove {string.Join(", ", ids)} with all rows?";
+
+    public static string ConfirmDeleteData(IEnumerable<string> ids)
+        => $"Delete all rows of {string.Join(", ", ids)}?";
+
+    public static string CannotAsk(string command)
+        => $"'{command}' loses rows, and nobody can be asked here. Add --yes.";
+
+    public static string Disabled(IEnumerable<string> ids)
+        => $"Disabled: {string.Join(", ", ids)}.";
+
+    public static string Enabled(IEnumerable<string> ids)
+        => $"Enabled: {string.Join(", ", ids)}.";
+
+    public static string Changed(int partitions, long rows, int tables)
+        => $"{partitions} partitions changed and {rows} rows deleted in {tables} tables.";
+}

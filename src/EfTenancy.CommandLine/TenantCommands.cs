@@ -1,0 +1,65 @@
+using System.CommandLine;
+using EfTenancy.Administration;
+using EfTenancy.CommandLine.Internal;
+using EfTenancy.CommandLine.Properties;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
+
+namespace EfTenancy.CommandLine;
+
+/// <summary>The command <c>tenants</c>, to be mounted in an application's own <c>Program.cs</c>.</summary>
+public static class TenantCommands
+{
+    /// <summary>
+    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
+    ///     <c>repair</c>. Its exit code is 0, or 1 when something was refused or failed; what that is goes to the console.
+    /// </summary>
+    /// <typeparam name="TContext">The type of the context whose tenants they are.</typeparam>
+    /// <param name="services">The application's services, with <c>AddTenantAdministration&lt;TContext&gt;()</c>.</param>
+    /// <param name="console">Where to write and ask; the process's console by default.</param>
+    /// <returns>The command, for a <see cref="RootCommand" /> or under any other one.</returns>
+    public static Command Create<TContext>(IServiceProvider services, IAnsiConsole? console = null)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        return Create(services.GetRequiredService<ITenantAdministration<TContext>>, console);
+    }
+
+    /// <inheritdoc cref="Create{TContext}" />
+    /// <param name="tenants">Gives the administration when a command runs.</param>
+    /// <param name="console">Where to write and ask; the process's console by default.</param>
+    public static Command Create(Func<ITenantAdministration> tenants, IAnsiConsole? console = null)
+    {
+        ArgumentNullException.ThrowIfNull(tenants);
+
+        var runner = new TenantCommandRunner(tenants, console ?? AnsiConsole.Console);
+        var ids = new Argument<string[]>("ids") { Description = CommandStrings.Ids, Arity = ArgumentArity.OneOrMore };
+        var suffix = new Option<string?>("--suffix") { Description = CommandStrings.Suffix };
+        var yes = new Option<bool>("--yes", "-y") { Description = CommandStrings.Yes };
+
+        var list = new Command("list", CommandStrings.List);
+        list.SetAction((_, cancellationToken) => runner.ListAsync(cancellationToken));
+
+        var add = new Command("add", CommandStrings.Add) { ids, suffix };
+        add.SetAction((given, cancellationToken) => runner.AddAsync(given.GetRequiredValue(ids), given.GetValue(suffix), cancellationToken));
+
+        var disable = new Command("disable", CommandStrings.Disable) { ids };
+        disable.SetAction((given, cancellationToken) => runner.DisableAsync(given.GetRequiredValue(ids), cancellationToken));
+
+        var enable = new Command("enable", CommandStrings.Enable) { ids };
+        enable.SetAction((given, cancellationToken) => runner.EnableAsync(given.GetRequiredValue(ids), cancellationToken));
+
+        var remove = new Command("remove", CommandStrings.Remove) { ids, yes };
+        remove.SetAction((given, cancellationToken) => runner.RemoveAsync(given.GetRequiredValue(ids), given.GetValue(yes), cancellationToken));
+
+        var deleteData = new Command("delete-data", CommandStrings.DeleteData) { ids, yes };
+        deleteData.SetAction((given, cancellationToken) => runner.DeleteDataAsync(given.GetRequiredValue(ids), given.GetValue(yes), cancellationToken));
+
+        var repair = new Command("repair", CommandStrings.Repair);
+        repair.SetAction((_, cancellationToken) => runner.RepairAsync(cancellationToken));
+
+        return new Command("tenants", CommandStrings.Tenants) { list, add, disable, enable, remove, deleteData, repair };
+    }
+}

@@ -1,0 +1,139 @@
+using EfTenancy.CommandLine;
+using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.TenantProcess;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Spectre.Console;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.CommandLine;
+
+/// <summary>The command <c>tenants</c>, against a real database.</summary>
+public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync();
+        await using var context = WarehouseContext.Create(_database.ConnectionString);
+        await context.Database.EnsureCreatedAsync();
+    }
+
+    public ValueTask DisposeAsync()
+        => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Tenants_are_added_listed_disabled_enabled_and_removed()
+    {
+        Assert.Equal((0, "No tenant is registered."), await RunAsync("list"));
+
+        var (exitCode, output) = await RunAsync("add", "acme", "Globex");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("20 partitions changed and 0 rows deleted in 10 tables.", output, StringComparison.Ordinal);
+        Assert.Contains("Nothing was to be done.", (await RunAsync("add", "acme")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("add", "t1", "t2", "--suffix", "small")).ExitCode);
+        Assert.Equal(
+            ["Globex", "acme", "t1 small", "t2 small"],
+            await _database.ColumnAsync(
+                """
+                SELECT partition_value || CASE partition_name WHEN 'small' THEN ' small' ELSE '' END
+                FROM tenants.tenant_partitions ORDER BY partition_value COLLATE "C"
+                """));
+
+        await InsertAsync("acme");
+        await _database.ExecuteAsync("ANALYZE");
+        Assert.Equal(0, (await RunAsync("disable", "t1")).ExitCode);
+        var (_, list) = await RunAsync("list");
+        var lines = list.Split('\n').Where(l => l.Contains(" kB", StringComparison.Ordinal)).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..6]).ToList();
+        Assert.Equal(["acme", "acme", "Active", "10", "0", "11"], Assert.Single(lines, l => l[0] == "acme"));
+        Assert.Equal(["t1", "small", "Disabled", "10", "0", "0"], Assert.Single(lines, l => l[0] == "t1"));
+        Assert.Equal(0, (await RunAsync("enable", "t1")).ExitCode);
+
+        Assert.Equal(0, (await RunAsync("delete-data", "acme", "--yes")).ExitCode);
+        Assert.Equal(0L, await _database.ScalarAsync<long>("""SELECT count(*) FROM "Orders" """));
+        Assert.Equal(0, (await RunAsync("remove", "acme", "t1", "--yes")).ExitCode);
+        Assert.Equal(["Globex", "t2"], await _database.ColumnAsync("""SELECT partition_value FROM tenants.tenant_partitions ORDER BY 1"""));
+        Assert.Equal((0, "All is well."), await RunAsync("repair"));
+    }
+
+    [Fact]
+    public async Task What_loses_rows_is_asked_for_and_what_is_refused_is_told()
+    {
+        await RunAsync("add", "acme");
+        await InsertAsync("acme");
+        foreach (var command in (string[])["remove", "delete-data"])
+        {
+            var (exitCode, output) = await RunAsync(command, "acme");
+            Assert.Equal(1, exitCode);
+            Assert.Contains("Add --yes.", output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1L, await _database.ScalarAsync<long>("""SELECT count(*) FROM "Orders" """));
+
+        foreach (var (command, reason) in ((string[], string)[])[
+                     (["remove", "nobody", "--yes"], "nobody"),
+                     (["add", "[x]", " "], "white space"),
+                     (["add", "a", "--suffix", "a-b"], "a-b")])
+        {
+            var (exitCode, output) = await RunAsync(command);
+            Assert.Equal(1, exitCode);
+            Assert.Contains(reason, output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["acme"], await _database.ColumnAsync("SELECT partition_value FROM tenants.tenant_partitions"));
+    }
+
+    [Fact]
+    public async Task Repair_tells_what_it_mended_and_what_it_left()
+    {
+        await RunAsync("add", "acme");
+        await _database.ExecuteAsync(
+            """
+            INSERT INTO tenants.tenant_partitions (partition_value, partition_name) VALUES ('by hand', 'by_hand');
+            CREATE TABLE "Remarks_else" PARTITION OF "Remark" FOR VALUES IN ('else');
+            """);
+
+        var (exitCode, output) = await RunAsync("repair");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("mended", output, StringComparison.Ordinal);
+        Assert.Contains("left", output, StringComparison.Ordinal);
+        Assert.Equal(10L, await _database.ScalarAsync<long>("SELECT count(*) FROM pg_class WHERE relispartition AND relname LIKE '%by_hand' AND relkind = 'r'"));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_down_is_told()
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Port = 1, Timeout = 3 }.ConnectionString;
+        var (exitCode, output) = await RunAsync(["list"], connectionString);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Failed to connect", output, StringComparison.Ordinal);
+    }
+
+    private async Task InsertAsync(string tenant)
+    {
+        await using var context = WarehouseContext.Create(_database.ConnectionString, tenant);
+        context.AddRows(1);
+        await context.SaveChangesAsync();
+    }
+
+    private Task<(int ExitCode, string Output)> RunAsync(params string[] args)
+        => RunAsync(args, _database.ConnectionString);
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(string[] args, string connectionString)
+    {
+        await using var writer = new StringWriter();
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = AnsiSupport.No,
+                Interactive = InteractionSupport.No,
+                Out = new AnsiConsoleOutput(writer),
+            });
+        console.Profile.Width = 1000;
+        await using var context = WarehouseContext.Create(connectionString);
+        var exitCode = await TenantCommands.Create(() => context.Tenancy().Administration, console).Parse(args).InvokeAsync();
+        return (exitCode, writer.ToString().Trim());
+    }
+}
