@@ -26,16 +26,20 @@ as_owner "$bin/pg_ctl" -D "$work/data" -w -l "$work/log" -o "-p $PGPORT -k $work
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >/dev/null
 trap 'as_owner "$bin/pg_ctl" -D "$work/data" -m immediate stop >/dev/null; rm -rf "$work"' EXIT
 
+database="Host=$PGHOST;Port=$PGPORT;Username=$PGUSER;Database=bench"
+
 fresh() {
     dropdb --force --if-exists bench
     createdb bench
     psql -q -d bench -v ON_ERROR_STOP=1 -f "$script" >/dev/null
+    # At its first start the sample adds the airports as tenants.
+    ConnectionStrings__Default="$database" dotnet samples/WebApi/bin/Release/net10.0/WebApi.dll tenants list >/dev/null
     psql -qc checkpoint
 }
 
 import() {
     fresh
-    ConnectionStrings__Default="Host=$PGHOST;Port=$PGPORT;Username=$PGUSER;Database=bench" ASPNETCORE_URLS=http://127.0.0.1:0 \
+    ConnectionStrings__Default="$database" ASPNETCORE_URLS=http://127.0.0.1:0 \
         dotnet samples/WebApi/bin/Release/net10.0/WebApi.dll --flights "$flights" >"$work/app.log" 2>&1 &
     local app=$!
     until grep -q "Now listening" "$work/app.log" || ! kill -0 $app 2>/dev/null; do sleep 0.2; done

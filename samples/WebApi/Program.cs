@@ -1,4 +1,6 @@
+using System.CommandLine;
 using EfTenancy;
+using EfTenancy.CommandLine;
 using Microsoft.EntityFrameworkCore;
 using Spectre.Console;
 using WebApi;
@@ -20,8 +22,9 @@ builder.Services.AddDbContextPool<FlightContext>((services, options) => options
     .UseNpgsql(services.GetRequiredService<FlightDatabase>().ConnectionString)
     .UseTenancy(tenancy => tenancy
         .AllEntitiesAreMultiTenanted()
-        .PartitionMultiTenantedEntities(x => x.ByList().AddTenants(Tenants.All))
+        .PartitionMultiTenantedEntitiesManaged(schema: "tenants")
         .DisableDefaultTenant()));
+builder.Services.AddTenantAdministration<FlightContext>();
 
 // A pooled context outlives requests, so the accessor is a singleton that looks up the request of the moment.
 builder.Services.AddHttpContextAccessor();
@@ -30,6 +33,7 @@ builder.Services.AddSingleton<ITenantAccessor, HttpTenantAccessor>();
 builder.Services.AddSingleton(_ => AnsiConsole.Create(
     new AnsiConsoleSettings { Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect }));
 builder.Services.AddScoped<FlightImporter>();
+builder.Services.AddScoped<AirportTenants>();
 
 builder.Services.AddProblemDetails();
 builder.Services.AddExceptionHandler<TenancyExceptionHandler>();
@@ -43,6 +47,12 @@ await app.Services.GetRequiredService<FlightDatabase>().StartAsync();
 await using (var scope = app.Services.CreateAsyncScope())
 {
     await scope.ServiceProvider.GetRequiredService<FlightContext>().Database.MigrateAsync();
+    await scope.ServiceProvider.GetRequiredService<AirportTenants>().AddIfNoneAsync();
+    if (args is ["tenants", ..])
+    {
+        return await new RootCommand { TenantCommands.Create<FlightContext>(app.Services) }.Parse(args).InvokeAsync();
+    }
+
     await scope.ServiceProvider.GetRequiredService<FlightImporter>().ImportIfEmptyAsync();
 }
 
@@ -53,6 +63,7 @@ app.MapOpenApi();
 app.MapStartPage();
 app.MapAirports();
 app.MapOperatorReport();
+app.MapTenants();
 
 var tenant = app.MapGroup("").RequireTenant();
 tenant.MapFlights();
@@ -60,3 +71,4 @@ tenant.MapNotes();
 tenant.MapDelays();
 
 await app.RunAsync();
+return 0;

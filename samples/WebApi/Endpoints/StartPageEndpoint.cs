@@ -22,7 +22,7 @@ public static class StartPageEndpoint
         var partitions = await db.Database.SqlQuery<PartitionRow>(
             $"""
             SELECT c.relname AS "Partition", pg_get_expr(c.relpartbound, c.oid) AS "Bound",
-                f."TenantId" AS "Tenant", coalesce(f.count, 0) AS "Flights"
+                f."TenantId" AS "Tenant", coalesce(f.count, 0) AS "Flights", pg_total_relation_size(c.oid) AS "Bytes"
             FROM pg_inherits i
             JOIN pg_class c ON c.oid = i.inhrelid
             LEFT JOIN (SELECT tableoid, "TenantId", count(*) FROM "Flights" GROUP BY 1, 2) f ON f.tableoid = c.oid
@@ -45,4 +45,4 @@ public static class StartPageEndpoint
     }
 }
 
-public record PartitionRow(string Partition, string Bound, string? Tenant, long Flights);
+public record PartitionRow(string Partition, string Bound, string? Tenant, long Flights, long Bytes);

@@ -16,6 +16,8 @@ public sealed class TenancyExceptionHandler(IProblemDetailsService problemDetail
                 StatusCodes.Status400BadRequest, "Bad tenant id", exception.Message),
             UnknownTenantException { TenantId: var tenant } => (
                 StatusCodes.Status404NotFound, "Unknown tenant", $"There is no tenant '{tenant}'."),
+            TenantDisabledException { TenantId: var tenant } => (
+                StatusCodes.Status403Forbidden, "Disabled tenant", $"The tenant '{tenant}' is disabled."),
             _ => default,
         };
 

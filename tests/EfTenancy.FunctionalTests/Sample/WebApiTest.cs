@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -66,6 +67,29 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         Assert.Equal(HttpStatusCode.NotFound, (await Send("ORD", HttpMethod.Post, $"/flights/{id}/notes", new { text = "mine" })).StatusCode);
 
         await fixture.Database.ExecuteAsync($"""DELETE FROM "Notes"; DELETE FROM "Flights" WHERE "Id" = {id}""");
+    }
+
+    [Fact]
+    public async Task Tenants_come_and_go_while_it_serves()
+    {
+        Assert.Equal(HttpStatusCode.NotFound, (await Send("XYZ", HttpMethod.Post, "/flights", NewFlight())).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Send(null, HttpMethod.Post, "/operator/tenants", new { id = "a\nb" })).StatusCode);
+
+        Assert.Equal(HttpStatusCode.Created, (await Send(null, HttpMethod.Post, "/operator/tenants", new { id = "XYZ" })).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await Send("XYZ", HttpMethod.Post, "/flights", NewFlight())).StatusCode);
+        Assert.Equal(1, (await Json("XYZ", "/delays")).GetProperty("count").GetInt32());
+        var tenant = (await Json(null, "/operator/tenants")).EnumerateArray().Single(t => t.GetProperty("tenantId").GetString() == "XYZ");
+        Assert.Equal((2, 0), (tenant.GetProperty("partitions").GetInt32(), tenant.GetProperty("missingPartitions").GetInt32()));
+        Assert.Contains("Flights_xyz$", WebUtility.HtmlDecode(await (await Send(null, HttpMethod.Get, "/")).Content.ReadAsStringAsync()), StringComparison.Ordinal);
+
+        var tenants = fixture.Services.GetRequiredService<ITenantAdministration<FlightContext>>();
+        await tenants.DisableAsync(["XYZ"]);
+        Assert.Equal(HttpStatusCode.Forbidden, (await Send("XYZ", HttpMethod.Get, "/delays")).StatusCode);
+
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(null, HttpMethod.Delete, "/operator/tenants/XYZ")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await Send(null, HttpMethod.Delete, "/operator/tenants/XYZ")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await Send("XYZ", HttpMethod.Post, "/flights", NewFlight())).StatusCode);
+        Assert.Empty(await fixture.Database.ColumnAsync("SELECT relname FROM pg_class WHERE relname ILIKE '%xyz$%'"));
     }
 
     [Fact]
@@ -145,7 +169,8 @@ public class WebApiTest(WebApiTest.Fixture fixture) : IClassFixture<WebApiTest.F
         var script = migrator.GenerateScript(options: MigrationsSqlGenerationOptions.Idempotent);
         await database.ExecuteAsync(script);
         await database.ExecuteAsync(script);
-        Assert.Equal(229 * 2, await database.ScalarAsync<int>("SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'"));
+        Assert.Equal(["Flights", "Notes"], await database.ColumnAsync("SELECT relname FROM pg_class WHERE relkind = 'p' ORDER BY 1"));
+        Assert.Equal(229 * 2, await fixture.Database.ScalarAsync<int>("SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'"));
 
         await database.ExecuteAsync(migrator.GenerateScript(db.Database.GetMigrations().Last(), Migration.InitialDatabase));
         Assert.Equal(
