@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using DevPostgres;
 using EfTenancy.Metadata.Builders;
 using Microsoft.EntityFrameworkCore;
@@ -12,22 +10,24 @@ namespace EfTenancy.Benchmarks.Partitions;
 /// <summary>
 ///     What partitions cost and bring, on real flights: one run of each, whose ratio counts. Prints a table for <c>docs/performance.md</c>.
 /// </summary>
-public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole console)
+public sealed class PartitionMeasurements(PostgresServer server, MeasurementTable table)
 {
     private const string Plain = "plain";
-
-    private readonly Table _table = new Table().MarkdownBorder()
-        .AddColumns("what", "without", "with", "ratio", "notes");
 
     public static async Task RunAsync(string flights)
     {
         await using var server = await PostgresServer.StartAsync();
-        var measurements = new PartitionMeasurements(server, AnsiConsole.Console);
+        AnsiConsole.WriteLine(server.Description);
+        var table = new MeasurementTable();
+        var measurements = new PartitionMeasurements(server, table);
         await measurements.LoadAsync(flights);
         await measurements.ConvertAsync();
         await measurements.PlanAsync();
         await measurements.UpdateAsync();
-        AnsiConsole.Console.Write(measurements._table);
+        var tenants = new TenantMeasurements(server, table);
+        await tenants.AddAsync();
+        await tenants.RemoveAsync();
+        table.Write(AnsiConsole.Console);
     }
 
     private async Task LoadAsync(string flights)
@@ -35,8 +35,7 @@ public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole co
         await using (var context = FlightContext.Create(server.ConnectionStringFor(Plain)))
         {
             await context.Database.EnsureCreatedAsync();
-            var rows = await context.Tenancy().BulkInsertAsync(f => f.Origin!, FlightFile.ReadAsync(flights));
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} flights on {server.Description}"));
+            await context.Tenancy().BulkInsertAsync(f => f.Origin!, FlightFile.ReadAsync(flights));
         }
 
         await ExecuteAsync(Plain, "VACUUM ANALYZE");
@@ -58,18 +57,18 @@ public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole co
             }
         }
 
-        Report("convert: time, copying against attaching", copied.Duration, attached.Duration, "229 tenants; same file, same checksums");
-        Report("convert: exclusive lock held", copied.LockHeld, attached.LockHeld);
-        Report("convert: slowest insert meanwhile", copied.LongestWrite, attached.LongestWrite);
-        Report("convert: slowest read by key meanwhile", copied.LongestRead, attached.LongestRead);
+        table.Add("convert: time, copying against attaching", copied.Duration, attached.Duration, "229 tenants; same file, same checksums");
+        table.Add("convert: exclusive lock held", copied.LockHeld, attached.LockHeld);
+        table.Add("convert: slowest insert meanwhile", copied.LongestWrite, attached.LongestWrite);
+        table.Add("convert: slowest read by key meanwhile", copied.LongestRead, attached.LongestRead);
 
         await ExecuteAsync("listed", "VACUUM ANALYZE");
         foreach (var (name, tenant) in ((string, string)[])[("largest", airports[0]), ("median", airports[airports.Count / 2])])
         {
-            Report(
+            table.Add(
                 $"aggregate of the {name} tenant, plain against list",
-                await MedianAsync(() => AggregateAsync(Plain, tenant, null)),
-                await MedianAsync(() => AggregateAsync("listed", tenant, byAirport)),
+                await MeasurementTable.MedianAsync(() => AggregateAsync(Plain, tenant, null)),
+                await MeasurementTable.MedianAsync(() => AggregateAsync("listed", tenant, byAirport)),
                 tenant);
         }
     }
@@ -87,12 +86,12 @@ public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole co
 
             await using var one = FlightContext.Create(server.ConnectionStringFor(database), Numbered(count), tenant: "t1");
             await one.Database.OpenConnectionAsync();
-            times[count] = await MedianAsync(async () => await one.Flights.AsNoTracking().FirstOrDefaultAsync(f => f.Id == 1));
+            times[count] = await MeasurementTable.MedianAsync(async () => await one.Flights.AsNoTracking().FirstOrDefaultAsync(f => f.Id == 1));
         }
 
         foreach (var (count, time) in times)
         {
-            Report($"query by key over one connection, {count} partitions against 10", times[10], time, "an empty table: planning and a round trip");
+            table.Add($"query by key over one connection, {count} partitions against 10", times[10], time, "an empty table: planning and a round trip");
         }
     }
 
@@ -110,15 +109,15 @@ public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole co
 
         await ExecuteAsync(database, """CREATE INDEX ON "Flights" ("Id"); VACUUM ANALYZE""");
 
-        Report(
+        table.Add(
             "100 updates by key at 200 partitions, key without the tenant against with",
-            await MedianAsync(
+            await MeasurementTable.MedianAsync(
                 async () =>
                 {
                     await using var context = new IdOnlyFlightContext(server.ConnectionStringFor(database));
                     await ChangeAsync(context, context.Set<Flight>().Where(f => EF.Property<string>(f, "TenantId") == "t7"));
                 }),
-            await MedianAsync(
+            await MeasurementTable.MedianAsync(
                 async () =>
                 {
                     await using var context = FlightContext.Create(server.ConnectionStringFor(database), Numbered(partitions), "t7");
@@ -172,25 +171,4 @@ public sealed class PartitionMeasurements(PostgresServer server, IAnsiConsole co
             await command.ExecuteNonQueryAsync();
         }
     }
-
-    // The first ones warm up.
-    private static async Task<TimeSpan> MedianAsync(Func<Task> work)
-    {
-        const int runs = 31;
-        var times = new List<TimeSpan>();
-        for (var i = 0; i < runs; i++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            await work();
-            times.Add(Stopwatch.GetElapsedTime(started));
-        }
-
-        return times.Skip(runs / 3).Order().ElementAt(runs / 3);
-    }
-
-    private void Report(string what, TimeSpan without, TimeSpan with, string notes = "")
-        => _table.AddRow(what, Text(without), Text(with), (with / without).ToString("0.000", CultureInfo.InvariantCulture), notes);
-
-    private static string Text(TimeSpan time)
-        => time.TotalMilliseconds.ToString(time.TotalMilliseconds < 10 ? "0.00 ms" : "#,0 ms", CultureInfo.InvariantCulture);
 }

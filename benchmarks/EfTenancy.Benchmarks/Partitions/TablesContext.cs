@@ -1,0 +1,57 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace EfTenancy.Benchmarks.Partitions;
+
+/// <summary>Ten tables, each of which but the first references the one before.</summary>
+public class TablesContext(DbContextOptions<TablesContext> options) : DbContext(options)
+{
+    public static IReadOnlyList<string> Tables { get; } = [.. Enumerable.Range(0, 10).Select(i => $"T{i}")];
+
+    public static async Task<TablesContext> CreateAsync(string connectionString, bool isPartitioned = true)
+    {
+        var context = new TablesContext(
+            new DbContextOptionsBuilder<TablesContext>()
+                .UseNpgsql(connectionString, npgsql => npgsql.CommandTimeout(0))
+                .UseTenancy(
+                    tenancy =>
+                    {
+                        tenancy.AllEntitiesAreMultiTenanted();
+                        if (isPartitioned)
+                        {
+                            tenancy.PartitionMultiTenantedEntitiesManaged("tenants");
+                        }
+                    }).Options);
+        await context.Database.EnsureCreatedAsync();
+        return context;
+    }
+
+    public async Task FillAsync(string tenant, int rows)
+    {
+        foreach (var table in Tables)
+        {
+            var parent = table == Tables[0] ? "" : """, "ParentId" """;
+            var sql = $"""INSERT INTO "{table}" ("TenantId", "Id", "Text"{parent}) SELECT @p0, i, 'row ' || i{(parent == "" ? "" : ", i")} FROM generate_series(1, @p1) AS i""";
+            await Database.ExecuteSqlRawAsync(sql, tenant, rows);
+        }
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        foreach (var (i, table) in Tables.Index())
+        {
+            modelBuilder.SharedTypeEntity<Dictionary<string, object>>(
+                table,
+                entity =>
+                {
+                    entity.IndexerProperty<int>("Id").ValueGeneratedNever();
+                    entity.IndexerProperty<string>("Text");
+                    entity.HasKey("Id");
+                    if (i > 0)
+                    {
+                        entity.IndexerProperty<int>("ParentId");
+                        entity.HasOne(Tables[i - 1], null).WithMany().HasForeignKey("ParentId");
+                    }
+                });
+        }
+    }
+}
