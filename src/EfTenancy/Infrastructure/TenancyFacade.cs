@@ -21,10 +21,9 @@ public sealed class TenancyFacade
     internal TenancyFacade(DbContext context)
     {
         _context = context;
-        _tenant = context.GetInfrastructure().GetService<CurrentTenant>() is { } tenant
-            && context.GetService<IDbContextOptions>().FindExtension<TenancyOptionsExtension>() is not null
-                ? tenant
-                : throw new InvalidOperationException(TenancyStrings.TenancyNotConfigured(context.GetType().Name));
+        _tenant = context.GetInfrastructure().GetService<CurrentTenant>() is { IsConfigured: true } tenant
+            ? tenant
+            : throw new InvalidOperationException(TenancyStrings.TenancyNotConfigured(context.GetType().Name));
     }
 
     internal DbContext Context
@@ -63,7 +62,7 @@ public sealed class TenancyFacade
     {
         tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
 
-        RefuseChangeWhileTracking([tenantId]);
+        RefuseChangeWhileTracking(tenantId);
         _tenant.Use(tenantId);
     }
 
@@ -92,16 +91,14 @@ public sealed class TenancyFacade
         _tenant.Use(group);
     }
 
-    private void RefuseChangeWhileTracking(IReadOnlyList<string> tenantIds)
+    private void RefuseChangeWhileTracking(params ReadOnlySpan<string> tenantIds)
     {
 #pragma warning disable EF1001 // ChangeTracker.Entries() would detect changes and box an entry for each row just to count them.
-        if (_tenant.PinnedTenantIds is { Count: > 0 } current
-            && !current.SequenceEqual(tenantIds)
-            && _context.GetService<IStateManager>().Entries.Any())
+        if (_tenant.WorkedForOthers(tenantIds) && _context.GetService<IStateManager>().Entries.Any())
 #pragma warning restore EF1001
         {
             throw new InvalidOperationException(
-                TenancyStrings.TenantChangedWhileTracking(string.Join(", ", current), string.Join(", ", tenantIds)));
+                TenancyStrings.TenantChangedWhileTracking(string.Join(", ", _tenant.PinnedTenantIds), string.Join(", ", tenantIds!)));
         }
     }
 

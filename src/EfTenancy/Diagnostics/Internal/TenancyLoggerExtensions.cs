@@ -15,54 +15,64 @@ public static class TenancyLoggerExtensions
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string tenantId)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).TenantSet, Name(context), tenantId,
-            (d, m) => new TenantEventData(d, m, context, tenantId));
+            (context, tenantId),
+            static (d, m, s) => new TenantEventData(d, m, s.context, s.tenantId));
 
     public static void DefaultTenantUsed(this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).DefaultTenantUsed, Name(context), TenancyDefaults.DefaultTenantId,
-            (d, m) => new TenantEventData(d, m, context, TenancyDefaults.DefaultTenantId));
+            context,
+            static (d, m, c) => new TenantEventData(d, m, c, TenancyDefaults.DefaultTenantId));
 
     public static void AcrossTenantsEntered(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string reason)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).AcrossTenantsEntered, Name(context), reason,
-            (d, m) => new AcrossTenantsEventData(d, m, context, reason));
+            (context, reason),
+            static (d, m, s) => new AcrossTenantsEventData(d, m, s.context, s.reason));
 
     public static void CrossTenantQuery(this IDiagnosticsLogger<DbLoggerCategory.Query> diagnostics, DbContext context, string predicate)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).CrossTenantQuery, Name(context), predicate,
-            (d, m) => new DbContextEventData(d, m, context));
+            context,
+            static (d, m, c) => new DbContextEventData(d, m, c));
 
     public static void CrossTenantWriteRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, string? rowTenantId, string message)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).CrossTenantWriteRefused, Name(context), message,
-            (d, m) => new TenantEventData(d, m, context, rowTenantId));
+            (context, rowTenantId),
+            static (d, m, s) => new TenantEventData(d, m, s.context, s.rowTenantId));
 
     public static void UnknownTenantRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, UnknownTenantException exception)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).UnknownTenantRefused, Name(context), exception.Message,
-            (d, m) => new TenantEventData(d, m, context, exception.TenantId));
+            (context, tenantId: exception.TenantId),
+            static (d, m, s) => new TenantEventData(d, m, s.context, s.tenantId));
 
     public static void BulkInserted(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, string table, long rows)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).BulkInserted, Name(context), $"{rows} rows of '{table}'",
-            (d, m) => new BulkInsertEventData(d, m, context, table, rows));
+            (context, table, rows),
+            static (d, m, s) => new BulkInsertEventData(d, m, s.context, s.table, s.rows));
 
     public static void ManyTenantPartitions(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string table, int partitions)
         => Dispatch(
             diagnostics, DefinitionsOf(diagnostics).ManyTenantPartitions, Name(context), $"'{table}' has {partitions}",
-            (d, m) => new DbContextEventData(d, m, context));
+            context,
+            static (d, m, c) => new DbContextEventData(d, m, c));
 
-    private static void Dispatch<TCategory>(
+    // No closures: a pooled context tells its tenant at each lease, mostly to nobody.
+    private static void Dispatch<TCategory, TState>(
         IDiagnosticsLogger<TCategory> diagnostics,
         EventDefinition<string, string> definition,
         string context,
         string about,
-        Func<EventDefinitionBase, Func<EventDefinitionBase, EventData, string>, EventData> eventData)
+        TState state,
+        Func<EventDefinitionBase, Func<EventDefinitionBase, EventData, string>, TState, EventData> eventData)
         where TCategory : LoggerCategory<TCategory>, new()
     {
         if (diagnostics.ShouldLog(definition))
@@ -74,11 +84,14 @@ public static class TenancyLoggerExtensions
         {
             diagnostics.DispatchEventData(
                 definition,
-                eventData(definition, (_, _) => definition.GenerateMessage(context, about)),
+                eventData(definition, Message(definition, context, about), state),
                 diagnosticSourceEnabled,
                 simpleLogEnabled);
         }
     }
+
+    private static Func<EventDefinitionBase, EventData, string> Message(EventDefinition<string, string> definition, string context, string about)
+        => (_, _) => definition.GenerateMessage(context, about);
 
     private static TenancyEventDefinitions DefinitionsOf(IDiagnosticsLogger diagnostics)
         => Definitions.GetValue(diagnostics.Definitions, _ => new TenancyEventDefinitions(diagnostics.Options));

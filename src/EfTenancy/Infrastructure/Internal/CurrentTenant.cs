@@ -35,6 +35,10 @@ public class CurrentTenant(
     private string[]? _group;
     private readonly HashSet<object> _acrossTenants = [];
 
+    /// <summary>False under an internal service provider whose other contexts have tenancy.</summary>
+    public virtual bool IsConfigured
+        => _options is not null;
+
     public virtual DbContext Context
         => currentContext.Context;
 
@@ -94,9 +98,14 @@ public class CurrentTenant(
     public virtual IReadOnlyList<string> PinnedTenantIds
         => _group ?? (_tenantId is null ? [] : [_tenantId]);
 
+    /// <summary>Whether the context was used for other tenants than these before.</summary>
+    public virtual bool WorkedForOthers(ReadOnlySpan<string> tenantIds)
+        => _group is not null ? !tenantIds.SequenceEqual(_group)
+            : _tenantId is not null && !(tenantIds is [var one] && one == _tenantId);
+
     public virtual void Use(string tenantId)
     {
-        RememberIfOther([tenantId]);
+        RememberIfOther(tenantId);
         Settle(tenantId);
     }
 
@@ -205,9 +214,9 @@ public class CurrentTenant(
     }
 
     // What was read untracked before is still at hand.
-    private void RememberIfOther(string[] tenantIds)
+    private void RememberIfOther(params ReadOnlySpan<string> tenantIds)
     {
-        if (PinnedTenantIds is { Count: > 0 } before && !before.SequenceEqual(tenantIds))
+        if (WorkedForOthers(tenantIds))
         {
             ReadOtherTenants();
         }

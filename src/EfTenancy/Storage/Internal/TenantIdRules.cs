@@ -23,13 +23,22 @@ public static class TenantIdRules
     private static string? Violation(string? tenantId, int maxLength)
         => string.IsNullOrWhiteSpace(tenantId) ? TenancyStrings.TenantIdIsBlank
             : tenantId.Length > maxLength ? TenancyStrings.TenantIdIsTooLong(tenantId.Length, maxLength)
-            : tenantId.Any(char.IsControl) ? TenancyStrings.TenantIdHasControlCharacter
+            : HasControlCharacter(tenantId) ? TenancyStrings.TenantIdHasControlCharacter
             // PostgreSQL stores UTF-8, which has no form for half a surrogate pair.
             : HasLoneSurrogate(tenantId) ? TenancyStrings.TenantIdIsNotUnicode
             : null;
 
+    // The ranges of char.IsControl. Each context that is leased from a pool comes by here.
+    private static bool HasControlCharacter(ReadOnlySpan<char> tenantId)
+        => tenantId.ContainsAnyInRange('\0', '\u001F') || tenantId.ContainsAnyInRange('\u007F', '\u009F');
+
     private static bool HasLoneSurrogate(string tenantId)
     {
+        if (!tenantId.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+        {
+            return false;
+        }
+
         for (var i = 0; i < tenantId.Length; i++)
         {
             if (char.IsSurrogatePair(tenantId, i))
