@@ -9,11 +9,11 @@ public class TenantTableOrderTest
     [InlineData("", "1 2 3")]
     [InlineData("1>2 2>3", "3 2 1")]
     [InlineData("3>1 3>2 2>1", "1 2 3")]
-    [InlineData("1>1 2>1", "1 2 3")]
+    [InlineData("1>1 2>1", "1 3 2")]
     [InlineData("1>2 2>1 3>1", "1,2 3")]
     [InlineData("1>3 2>1 3>2", "1,2,3")]
-    [InlineData("1>2 2>9 9>1", "2 1 3")]
-    public void Parents_come_first_and_circles_together(string references, string groups)
+    [InlineData("1>2 2>9 9>1", "2 3 1")]
+    public void Levels_come_one_by_one_and_circles_together(string references, string groups)
         => Assert.Equal(
             groups,
             string.Join(
