@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace EfTenancy.TenantProcess;
 
@@ -22,6 +23,8 @@ public class WarehouseContext(DbContextOptions<WarehouseContext> options) : DbCo
         var context = new WarehouseContext(
             new DbContextOptionsBuilder<WarehouseContext>()
                 .UseNpgsql(connectionString)
+                // The tests of one process try more kinds of services than EF thinks an application would.
+                .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(Registry))
                 .Options);
         if (tenant is not null)

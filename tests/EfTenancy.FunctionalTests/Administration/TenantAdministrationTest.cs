@@ -125,8 +125,8 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
         await using var dataSource = NpgsqlDataSource.Create(_database.ConnectionString);
         var services = new ServiceCollection().AddTenantAdministration<WarehouseContext>(o => o.RetryTimeout = TimeSpan.FromSeconds(10));
         Action<DbContextOptionsBuilder> configure = options => (registration == "data source"
-                ? options.UseNpgsql(dataSource)
-                : options.UseNpgsql(_database.ConnectionString))
+                ? options.UseNpgsql(dataSource).ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
+                : options.UseTestDatabase(_database.ConnectionString))
             .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(WarehouseContext.Registry).DisableDefaultTenant());
         _ = registration switch
         {
@@ -508,7 +508,7 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     private ITenantAdministration<WarehouseContext> Impatient()
         => new ServiceCollection()
             .AddDbContextFactory<WarehouseContext>(
-                o => o.UseNpgsql(_database.ConnectionString)
+                o => o.UseTestDatabase(_database.ConnectionString)
                     .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(WarehouseContext.Registry)))
             .AddTenantAdministration<WarehouseContext>(o => o.RetryTimeout = TimeSpan.FromMilliseconds(300))
             .BuildServiceProvider().GetRequiredService<ITenantAdministration<WarehouseContext>>();

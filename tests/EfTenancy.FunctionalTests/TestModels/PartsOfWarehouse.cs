@@ -1,3 +1,4 @@
+using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -13,7 +14,7 @@ public class PartialContext(DbContextOptions<PartialContext> options) : DbContex
     public static PartialContext Create(string connectionString)
         => new(
             new DbContextOptionsBuilder<PartialContext>()
-                .UseNpgsql(connectionString)
+                .UseTestDatabase(connectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(WarehouseContext.Registry))
                 .Options);
 
@@ -29,7 +30,7 @@ public class LaterContext(DbContextOptions<WarehouseContext> options) : Warehous
     public static LaterContext Create(string connectionString)
         => new(
             new DbContextOptionsBuilder<WarehouseContext>()
-                .UseNpgsql(connectionString)
+                .UseTestDatabase(connectionString)
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged(Registry))
                 .Options);
 
