@@ -1,4 +1,6 @@
+using System.CommandLine;
 using EfTenancy.Administration;
+using EfTenancy.CommandLine;
 using EfTenancy.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -85,6 +87,16 @@ public static class Guide
         migrationBuilder.PartitionExistingTable(
             table: "Orders", column: "TenantId", partitioning: x => x.ByList().AddTenants("acme", "Globex"), firstPartition: "initial");
         migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByHash("one", "two", "three"));
+    }
+
+    public static async Task<int> CommandLine(string[] args, IServiceProvider services)
+    {
+        if (args is ["tenants", ..])
+        {
+            return await new RootCommand { TenantCommands.Create<ShopContext>(services) }.Parse(args).InvokeAsync();
+        }
+
+        return 0;
     }
 
     public static async Task Tenants(IDbContextFactory<ShopContext> factory)
