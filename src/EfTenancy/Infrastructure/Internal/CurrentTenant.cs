@@ -1,8 +1,8 @@
 using System.ComponentModel.Design;
 using EfTenancy.Administration.Internal;
 using EfTenancy.Diagnostics.Internal;
-using EfTenancy.Properties;
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;

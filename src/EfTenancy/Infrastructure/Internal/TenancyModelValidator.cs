@@ -56,7 +56,7 @@ public class TenancyModelValidator(
                 TenancyStrings.TenantPropertyMakesTenantsAlike(entityType.DisplayName(), tenant.Name, mapping));
         }
 
-        if (TenantIdConverter.For(tenant).StoredTypeOfValues != ids.StoredTypeOfValues)
+        if (TenantIdConverter.For(tenant).StoredType != ids.StoredType)
         {
             throw new InvalidOperationException(TenancyStrings.TenantPropertyStoredDifferently(
                 entityType.DisplayName(),

@@ -30,7 +30,7 @@ public class TenantPartitioningConvention(TenantPartitioning? policy, TenantIdSt
 
             if (partitioning is { Strategy: TenantPartitionStrategy.Range }
                 && !entityType.IsMappedToJson()
-                && TenantIdConverter.For(tenant).StoredTypeOfValues == typeof(string))
+                && TenantIdConverter.For(tenant).StoredType == typeof(string))
             {
                 // So that the bounds mean the same in every database, whatever its collation.
                 tenant.SetCollation("C");

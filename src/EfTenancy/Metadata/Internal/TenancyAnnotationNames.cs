@@ -35,6 +35,9 @@ public static class TenancyAnnotationNames
     /// <summary>On a table: its serialized <see cref="TenantPartitioning" />.</summary>
     public const string Partitions = Prefix + "Partitions";
 
+    /// <summary>At run time on a model: its <see cref="Storage.Internal.TenantIdConverter" />.</summary>
+    public const string TenantIdConverter = Prefix + "TenantIdConverter";
+
     /// <summary>At run time on a model: the schema of its registry of tenants; an empty string means that it has none.</summary>
     public const string RegistrySchema = Prefix + "RegistrySchema";
 

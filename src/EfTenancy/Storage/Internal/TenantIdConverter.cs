@@ -13,9 +13,7 @@ namespace EfTenancy.Storage.Internal;
 /// </summary>
 public sealed class TenantIdConverter
 {
-    private const string RuntimeConverter = "Tenancy:TenantIdConverter";
-
-    private static readonly Dictionary<Type, StoredType> StoredTypes = new()
+    private static readonly Dictionary<Type, IdFormat> Formats = new()
     {
         [typeof(string)] = new(TenancyDefaults.DefaultTenantId, id => id, value => (string)value),
         [typeof(Guid)] = new(Guid.Empty, id => Guid.TryParse(id, out var value) ? value : null, value => ((Guid)value).ToString("D")),
@@ -30,8 +28,7 @@ public sealed class TenantIdConverter
     };
 
     private readonly Type _type;
-    private readonly Type _storedType;
-    private readonly StoredType _stored;
+    private readonly IdFormat _format;
     private readonly ValueConverter? _converter;
     private readonly object? _unset;
     private object? _default;
@@ -39,8 +36,8 @@ public sealed class TenantIdConverter
     private TenantIdConverter(Type type, Type storedType, ValueConverter? converter)
     {
         _type = type;
-        _storedType = storedType;
-        _stored = StoredTypes[storedType];
+        StoredType = storedType;
+        _format = Formats[storedType];
         _converter = converter;
         _unset = type.IsValueType ? Activator.CreateInstance(type) : null;
     }
@@ -50,7 +47,7 @@ public sealed class TenantIdConverter
 
     public static TenantIdConverter Of(IModel model)
         => model.GetOrAddRuntimeAnnotationValue(
-            RuntimeConverter,
+            TenancyAnnotationNames.TenantIdConverter,
             static m => m!.GetEntityTypes().Select(e => e.FindTenantProperty()).FirstOrDefault(p => p is not null) is { } property
                 ? For(property)
                 : OfStrings,
@@ -64,19 +61,14 @@ public sealed class TenantIdConverter
     public static TenantIdConverter? TryCreate(Type propertyType, ValueConverter? converter)
     {
         var type = Nullable.GetUnderlyingType(propertyType) ?? propertyType;
-        return StoredTypes.ContainsKey(type) ? type == typeof(string) ? OfStrings : new TenantIdConverter(type, type, null)
-            : converter is not null && StoredTypes.ContainsKey(converter.ProviderClrType)
+        return Formats.ContainsKey(type) ? type == typeof(string) ? OfStrings : new TenantIdConverter(type, type, null)
+            : converter is not null && Formats.ContainsKey(converter.ProviderClrType)
                 ? new TenantIdConverter(type, converter.ProviderClrType, converter)
                 : null;
     }
 
-    /// <summary>The type of the application, never a nullable one.</summary>
-    public Type Type
-        => _type;
-
     /// <summary>The type that the database gets.</summary>
-    public Type StoredTypeOfValues
-        => _storedType;
+    public Type StoredType { get; }
 
     /// <summary>The default tenant as a property holds it.</summary>
     public object Default
@@ -84,20 +76,20 @@ public sealed class TenantIdConverter
 
     /// <summary>The default tenant as an SQL literal without its type, which PostgreSQL takes from the column.</summary>
     public string DefaultText
-        => _stored.Format(_stored.Default);
+        => _format.Format(_format.Default);
 
     /// <summary>A tenant id as it comes in, in the one form that it has everywhere else.</summary>
     /// <exception cref="ArgumentException">The id does not fit the type of the model's tenant properties.</exception>
     public string Normalize(string tenantId, TenantIdStyle style, string parameterName)
     {
-        var styled = _storedType == typeof(string) ? TenantIdRules.Normalize(tenantId, style) : tenantId;
+        var styled = StoredType == typeof(string) ? TenantIdRules.Normalize(tenantId, style) : tenantId;
         if (this == OfStrings || styled == TenancyDefaults.DefaultTenantId)
         {
             return styled;
         }
 
-        var stored = _stored.Parse(styled)
-            ?? throw new ArgumentException(TenancyStrings.TenantIdHasOtherType(tenantId, _storedType.Name), parameterName);
+        var stored = _format.Parse(styled)
+            ?? throw new ArgumentException(TenancyStrings.TenantIdHasOtherType(tenantId, StoredType.Name), parameterName);
         if (!Equals(ToStored(FromStored(stored)), stored))
         {
             throw new ArgumentException(TenancyStrings.TenantIdConverterChangesId(tenantId, _type.Name), parameterName);
@@ -109,7 +101,7 @@ public sealed class TenantIdConverter
     /// <summary>The value of a property for a normalized tenant id.</summary>
     public object ToValue(string tenantId)
         => this == OfStrings ? tenantId
-            : FromStored(tenantId == TenancyDefaults.DefaultTenantId ? _stored.Default : _stored.Parse(tenantId)!);
+            : FromStored(tenantId == TenancyDefaults.DefaultTenantId ? _format.Default : _format.Parse(tenantId)!);
 
     /// <summary>The normalized tenant id of a property's value; null for no value.</summary>
     public string? ToTenantIdOf(object? value)
@@ -133,17 +125,17 @@ public sealed class TenantIdConverter
         => _converter is null ? stored : _converter.ConvertFromProvider(stored)!;
 
     private string ToTenantId(object stored)
-        => stored.Equals(_stored.Default) ? TenancyDefaults.DefaultTenantId : _stored.Format(stored);
+        => stored.Equals(_format.Default) ? TenancyDefaults.DefaultTenantId : _format.Format(stored);
 
     /// <summary>Orders bounds of ranges as PostgreSQL orders the column: text in the collation C.</summary>
     public int Compare(string tenantId, string other)
-        => _storedType == typeof(int) || _storedType == typeof(long)
-            ? Comparer<object>.Default.Compare(_stored.Parse(TextOf(tenantId)), _stored.Parse(TextOf(other)))
+        => StoredType == typeof(int) || StoredType == typeof(long)
+            ? Comparer<object>.Default.Compare(_format.Parse(TextOf(tenantId)), _format.Parse(TextOf(other)))
             : Encoding.UTF8.GetBytes(TextOf(tenantId)).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(TextOf(other)));
 
     /// <summary>A normalized tenant id as the text of an SQL literal.</summary>
     public string TextOf(string tenantId)
         => tenantId == TenancyDefaults.DefaultTenantId ? DefaultText : tenantId;
 
-    private sealed record StoredType(object Default, Func<string, object?> Parse, Func<object, string> Format);
+    private sealed record IdFormat(object Default, Func<string, object?> Parse, Func<object, string> Format);
 }
