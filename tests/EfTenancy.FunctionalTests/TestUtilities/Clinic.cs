@@ -38,11 +38,12 @@ public sealed class Clinic : IAsyncDisposable
             await context.SaveChangesAsync();
         }
 
-        // The rows above were given their ids; generated ones come after them.
+        // The rows above were given their ids; generated ones come after them. From PostgreSQL 17 on partitions show their table's identity.
         await clinic.Database.ExecuteAsync(
             """
             DO $$ DECLARE c record; BEGIN
-                FOR c IN SELECT attrelid::regclass AS t, attname FROM pg_attribute WHERE attidentity <> '' LOOP
+                FOR c IN SELECT attrelid::regclass AS t, attname FROM pg_attribute JOIN pg_class r ON r.oid = attrelid
+                    WHERE attidentity <> '' AND NOT r.relispartition LOOP
                     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I RESTART WITH 100', c.t, c.attname);
                 END LOOP;
             END $$
