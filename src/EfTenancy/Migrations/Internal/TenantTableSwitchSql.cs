@@ -149,9 +149,10 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
             schema,
             "reference record;",
             $"""
+            -- PostgreSQL 18 shows a foreign key that is NOT ENFORCED as not validated, and refuses to validate it.
             FOR reference IN
                 SELECT conrelid::regclass AS dependent, conname FROM pg_constraint
-                WHERE confrelid = target AND contype = 'f' AND conparentid = 0 AND NOT convalidated
+                WHERE confrelid = target AND contype = 'f' AND conparentid = 0 AND NOT convalidated AND pg_get_constraintdef(oid) NOT LIKE '% NOT ENFORCED'
             LOOP
                 {TableBlockSql.Retried("EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', reference.dependent, reference.conname);")}
             END LOOP;
