@@ -66,7 +66,7 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
     {
         using var cancel = new CancellationTokenSource();
         await using var parcels = new ParcelContext(
-            new DbContextOptionsBuilder<ParcelContext>().UseNpgsql(database.ConnectionString)
+            new DbContextOptionsBuilder<ParcelContext>().UseTestDatabase(database.ConnectionString)
                 .LogTo(
                     (id, _) => id == TenancyEventId.ManyTenantPartitions,
                     data =>
