@@ -47,7 +47,7 @@ public static class TenancyDbContextFactoryExtensions
         var context = await factory.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            context.Tenancy().Use(tenantId);
+            await context.Tenancy().UseAsync(tenantId, cancellationToken).ConfigureAwait(false);
             return context;
         }
         catch

@@ -6,6 +6,8 @@ using EfTenancy.Metadata.Conventions;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Query.Internal;
+using EfTenancy.Storage;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
@@ -15,7 +17,10 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -33,13 +38,17 @@ public static class TenancyServiceCollectionExtensions
 
         services.TryAddSingleton<TenantStateCache>();
         services.TryAddScoped<CurrentTenant>();
+        services.TryAddSingleton<TenantDataSourceFactory>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
         services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
 
         // EF and its provider hold one service of each of these types. Replacing works in both orders of UseNpgsql and
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would
         // throw under UseInternalServiceProvider.
-#pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, or takes part in the diff.
+#pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, or takes part in the diff.
+        services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
+        services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
+        services.Replace(ServiceDescriptor.Singleton<INpgsqlValueGeneratorCache, TenancyValueGeneratorCache>());
         services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
         services.Replace(ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
@@ -50,6 +59,22 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
         services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+
+        return services;
+    }
+
+    /// <summary>
+    ///     Adds <see cref="TenantDatabases" />, which says where tenants are, as a singleton that the container disposes. Contexts get it by
+    ///     <c>UseTenancy(t =&gt; t.UseTenantDatabases(services.GetRequiredService&lt;TenantDatabases&gt;()))</c>.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="databases">Says where tenants are; one of the builder's <c>MultiTenanted…</c> methods must be called.</param>
+    public static IServiceCollection AddTenantDatabases(this IServiceCollection services, Action<TenantDatabasesBuilder> databases)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(databases);
+
+        services.TryAddSingleton(_ => TenantDatabases.Create(databases));
 
         return services;
     }

@@ -1,6 +1,7 @@
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Builders;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -128,6 +129,19 @@ public class TenancyDbContextOptionsBuilder
         ArgumentNullException.ThrowIfNull(tenantId);
 
         return With(e => e.WithTenantAccessor(tenantId));
+    }
+
+    /// <summary>
+    ///     Tenants have databases or schemas of their own, or shards, as these say: a context connects to its tenant's. The connection string
+    ///     of <c>UseNpgsql(...)</c> is not used then, and the default tenant is disabled. Not called by default: all tenants are in the
+    ///     database of the context. As Marten's multi-tenancy with database per tenant.
+    /// </summary>
+    /// <param name="databases">Where tenants are; from <c>AddTenantDatabases(...)</c> or <see cref="TenantDatabases.Create" />.</param>
+    public virtual TenancyDbContextOptionsBuilder UseTenantDatabases(TenantDatabases databases)
+    {
+        ArgumentNullException.ThrowIfNull(databases);
+
+        return With(e => e.WithDatabases(databases));
     }
 
     private TenancyDbContextOptionsBuilder With(Func<TenancyOptionsExtension, TenancyOptionsExtension> change)

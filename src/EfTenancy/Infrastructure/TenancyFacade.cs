@@ -66,6 +66,16 @@ public sealed class TenancyFacade
         _tenant.Use(tenantId);
     }
 
+    /// <summary>As <see cref="Use(string)" />, without blocking a thread while it is asked where the tenant is.</summary>
+    /// <param name="tenantId">The tenant's id.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <inheritdoc cref="Use(string)" path="/exception" />
+    public async Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
+    {
+        await _tenant.PrepareAsync(_tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
+        Use(tenantId);
+    }
+
     /// <summary>
     ///     Makes the context read the rows of several tenants, as one of a group of companies that looks at all of them. It belongs to
     ///     none of them: writing, and <c>Find</c> without the tenant, need <see cref="ForTenant" />. A pooled context forgets it when

@@ -1,3 +1,5 @@
+using EfTenancy.Storage;
+
 namespace EfTenancy.Properties;
 
 /// <summary>Every message a user can see. Each names what it is about and ends with the call that mends it.</summary>
@@ -414,6 +416,100 @@ internal static class TenancyStrings
     public static string BulkInsertReadOnly(string entity, string property)
         => $"The property '{entity}.{property}' is read-only before it is saved, and a bulk inserted entity sets it. Leave it unset, or "
             + "configure it with Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Save).";
+
+    public static string DestinationNameCannotBeUsed(string name)
+        => $"'{name}' cannot be the name of a database or schema: it has at least one character and at most 63 bytes. Give it another name.";
+
+    public static string TenantNotMapped(string tenant)
+        => $"No database is listed for tenant '{tenant}'. Add it with AddSingleTenantDatabase(connectionString, \"{tenant}\") or "
+            + "AddMultipleTenantDatabase(...).";
+
+    public static string TenantMappedTwice(string tenant)
+        => $"Tenant '{tenant}' is listed for two databases. Leave one AddSingleTenantDatabase(...) or AddMultipleTenantDatabase(...) out.";
+
+    public static string TenantHasNoDestination(string tenant)
+        => $"Tenant '{tenant}' is not registered. Add it with TenantDatabases.AddAsync(\"{tenant}\") or `tenants add {tenant}`.";
+
+    public static string DestinationNotGiven(string tenant)
+        => $"Nothing chooses a place for tenant '{tenant}'. Name it, TenantDatabases.AddAsync(\"{tenant}\", TenantDestination.InDatabase(...)).";
+
+    public static string NoDestinationRegistry
+        => "The tenants are listed in code, so they cannot be changed at run time. Use MultiTenantedDatabasesWithMasterDatabaseTable(...), "
+            + "MultiTenantedWithSingleServer(...), MultiTenantedSchemas(...) or MultiTenantedWithShardedDatabases(...).";
+
+    public static string NoTenantDatabases
+        => "Nothing says where tenants are. Call one of the MultiTenanted... methods of the builder, such as MultiTenantedDatabases(...).";
+
+    public static string TenantDatabasesChosenTwice
+        => "Two MultiTenanted... methods were called on one builder. Call one; a master database table may mix databases, schemas and shared tables.";
+
+    public static string NoSuchDatabase(string database)
+        => $"No database '{database}' is registered. Add it with TenantDatabases.AddDatabaseAsync(\"{database}\", ...).";
+
+    public static string DatabaseHasNoConnectionString(string database)
+        => $"The registry has no connection string for database '{database}', and the home database is a data source, which gives none away. "
+            + $"Name it with NameDatabase(\"{database}\", ...) or TenantDatabases.AddDatabaseAsync(\"{database}\", connectionString).";
+
+    public static string AllShardsAreFull(string tenant, int databases)
+        => $"No database is open for tenant '{tenant}': {databases} are registered, and all are full. Add one with "
+            + "TenantDatabases.AddDatabaseAsync(...), or open one with SetFullAsync(name, isFull: false).";
+
+    public static string NoSuchShard(string tenant, string chosen, IEnumerable<string> open)
+        => $"'{chosen}' was chosen for tenant '{tenant}', and is none of the open databases: {string.Join(", ", open)}. Mend the strategy "
+            + "given to AssignBy(...).";
+
+    public static string SessionsAreShared(string database)
+        => $"Database '{database}' holds schemas of tenants, and its connection string has Multiplexing or No Reset On Close, with which one "
+            + "tenant's schema could reach another's session. Remove these settings.";
+
+    public static string TenantIdStylesDiffer(TenantIdStyle context, TenantIdStyle databases)
+        => $"The context's tenant ids are {context}, those of its TenantDatabases {databases}. Call UseTenantIdStyle(...) with one style on both.";
+
+    public static string ConnectionIsTheTenants(string tenant)
+        => $"The connection follows tenant '{tenant}', so another one cannot be set, except that of a context of the same database and schema. "
+            + "Open a context for the tenant, factory.CreateDbContext(\"tenant\"), or leave UseTenantDatabases(...) out of the options.";
+
+    public static string TenantChangedWhileConnected(string tenant, TenantDestination destination)
+        => $"The connection of the context is open to {destination}, so it cannot work for tenant '{tenant}', which is elsewhere. "
+            + "Create another context with factory.CreateDbContext(...), or close the connection before Use(...).";
+
+    public static string TenantIsElsewhere(string tenant, TenantDestination destination, string current, TenantDestination currentDestination)
+        => $"Tenant '{tenant}' is in {destination}, and the context works for tenant '{current}' in {currentDestination}: one connection "
+            + $"cannot reach both. Open a context of its own, factory.CreateDbContext(\"{tenant}\").";
+
+    public static string SharedWithoutTenantColumn(string context, string tenant, TenantDestination destination)
+        => $"Several tenants may be in {destination}, and no entity of '{context}' has a tenant, so tenant '{tenant}' would see the rows of all. "
+            + "Call AllEntitiesAreMultiTenanted() or IsMultiTenanted(), or give each tenant a database or schema of its own.";
+
+    public static string DefaultSchemaWithSchemas(string context, string schema, TenantDestination destination)
+        => $"The tables of '{context}' are in the schema '{schema}' by HasDefaultSchema(...), and those of the tenant in {destination}: all tenants would "
+            + "share the former. Remove HasDefaultSchema(...); tables that are to be shared get their schema by ToTable(name, schema).";
+
+    public static string SchemaMissing(string? tenant, TenantDestination destination)
+        => $"There is no {destination}{(tenant is null ? "" : $" for tenant '{tenant}'")}. Create it with TenantDatabases.AddAsync(...) and migrate it with MigrateTenantsAsync(...) or "
+            + "`tenants migrate`.";
+
+    public static string DatabaseIsShared(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' shares {destination} with others, so that it is not deleted for one. Delete the tenant's rows with "
+            + "ITenantAdministration.DeleteDataAsync(...).";
+
+    public static string TenantDatabaseFailed(
+        TenantDatabaseError error,
+        string? tenant,
+        TenantDestination destination,
+        int ceiling,
+        string reason)
+        => (tenant is null ? $"Work in {destination} is not possible: " : $"Tenant '{tenant}' cannot be reached in {destination}: ")
+            + error switch
+            {
+                TenantDatabaseError.AccessDenied => "it refuses the user. Mend the connection string, or grant CONNECT.",
+                TenantDatabaseError.DatabaseMissing =>
+                    "there is no such database. Create it with TenantDatabases.AddAsync(...) or MigrateTenantsAsync(...).",
+                TenantDatabaseError.TooManyConnections =>
+                    $"no connection became free. Raise MaxConnections({ceiling}), the server's max_connections, or close contexts earlier.",
+                _ => "its server does not answer. Mend the connection string, or the server.",
+            }
+            + $" ({reason})";
 
     public static string BulkInsertMixedKeys(string entity, string property)
         => $"The first bulk inserted '{entity}' leaves '{property}' to the database and a later one sets it. Set it on all or on none; "

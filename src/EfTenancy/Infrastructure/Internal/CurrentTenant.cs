@@ -33,6 +33,8 @@ public class CurrentTenant(
     private object? _value;
     private string? _workingFor;
     private string[]? _group;
+    private TenantPlace? _place;
+    private TenantPlace? _givenPlace;
     private readonly HashSet<object> _acrossTenants = [];
 
     /// <summary>False under an internal service provider whose other contexts have tenancy.</summary>
@@ -52,6 +54,14 @@ public class CurrentTenant(
     /// <inheritdoc cref="TenantId" path="/exception" />
     public virtual object Value
         => _value ??= IdConverter.ToValue(TenantId);
+
+    /// <summary>The tenant whose database the context works in; null where it works for none.</summary>
+    public virtual string? PlaceTenantId
+        => _givenPlace is not null ? null : _group?[0] ?? _tenantId;
+
+    /// <summary>The same for messages.</summary>
+    public virtual string PlaceOwner
+        => PlaceTenantId ?? string.Join(", ", PinnedTenantIds);
 
     /// <summary>The tenants whose rows the context reads: one, or those of a group.</summary>
     public virtual IReadOnlyList<string> TenantIds
@@ -103,6 +113,60 @@ public class CurrentTenant(
         => _group is not null ? !tenantIds.SequenceEqual(_group)
             : _tenantId is not null && !(tenantIds is [var one] && one == _tenantId);
 
+    /// <summary>The place that the context works in, if it is known already.</summary>
+    public virtual TenantPlace? KnownPlace
+        => _givenPlace ?? _place;
+
+    /// <summary>The database, and the schema in it, of the context's tenant; asked only where tenants have such.</summary>
+    public virtual TenantPlace FindPlace()
+    {
+        if (KnownPlace is { } place)
+        {
+            return place;
+        }
+
+        _ = TenantIds;
+        return _place!;
+    }
+
+    /// <inheritdoc cref="FindPlace" />
+    public virtual async ValueTask<TenantPlace> FindPlaceAsync(CancellationToken cancellationToken)
+    {
+        if (KnownPlace is null)
+        {
+            await PrepareAsync(Resolve(), cancellationToken).ConfigureAwait(false);
+        }
+
+        return FindPlace();
+    }
+
+    /// <summary>Asks where a tenant is. The answer is remembered, so that <see cref="Use(string)" /> does not wait for a database.</summary>
+    public virtual async ValueTask PrepareAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        if (_options?.Databases is { } databases)
+        {
+            await databases.Directory.FindAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes the context work in a database for no tenant: for migrations and administration.</summary>
+    public virtual void UsePlace(TenantPlace place)
+        => _givenPlace = place;
+
+    /// <summary>Refuses to work in a place where another tenant's rows could be met.</summary>
+    public virtual void RefuseUnsafe(TenantPlace place)
+    {
+        if (place is { IsShared: true, IsSharedPart: false } && !Context.Model.HasMultiTenantedEntities())
+        {
+            throw new InvalidOperationException(TenancyStrings.SharedWithoutTenantColumn(Context.GetType().Name, PlaceOwner, place.Destination));
+        }
+
+        if (place.NeedsSearchPath && Context.Model.GetDefaultSchema() is { } schema)
+        {
+            throw new InvalidOperationException(TenancyStrings.DefaultSchemaWithSchemas(Context.GetType().Name, schema, place.Destination));
+        }
+    }
+
     public virtual void Use(string tenantId)
     {
         RememberIfOther(tenantId);
@@ -117,9 +181,11 @@ public class CurrentTenant(
             RefuseDisabled(tenantId);
         }
 
+        var place = PlaceOf(tenantIds);
         RememberIfOther(tenantIds);
         Forget();
         _group = tenantIds;
+        _place = place;
         logger.TenantSet(Context, string.Join(", ", tenantIds));
     }
 
@@ -158,6 +224,11 @@ public class CurrentTenant(
 
     public virtual void Open(string tenantId)
     {
+        if (_options?.Databases is not null)
+        {
+            RefuseElsewhere(tenantId, FindPlace());
+        }
+
         RefuseDisabled(tenantId);
         _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
     }
@@ -201,6 +272,7 @@ public class CurrentTenant(
     public virtual void ResetState()
     {
         Forget();
+        _givenPlace = null;
         _workingFor = null;
         _acrossTenants.Clear();
         _opened.Clear();
@@ -227,15 +299,66 @@ public class CurrentTenant(
         _tenantId = null;
         _value = null;
         _group = null;
+        _place = null;
+    }
+
+    private TenantPlace? PlaceOf(string[] tenantIds)
+    {
+        if (_options?.Databases is not { } databases)
+        {
+            return null;
+        }
+
+        var place = databases.Directory.Find(tenantIds[0]);
+        foreach (var other in tenantIds.AsSpan(1))
+        {
+            RefuseElsewhere(other, place);
+        }
+
+        return place;
+    }
+
+    private void RefuseElsewhere(string tenantId, TenantPlace place)
+    {
+        if (_options!.Databases!.Directory.Find(tenantId) is var other && !other.IsSameAs(place))
+        {
+            throw new InvalidTenantForDatabaseException(
+                TenancyStrings.TenantIsElsewhere(tenantId, other.Destination, PlaceOwner, place.Destination), tenantId, other.Destination);
+        }
     }
 
     private string Settle(string tenantId)
     {
-        RefuseDisabled(tenantId);
+        var place = PlaceOf([tenantId]);
+        if (place is null)
+        {
+            RefuseDisabled(tenantId);
+        }
+
         Forget();
         _tenantId = tenantId;
+        _place = place;
+        if (place is not null)
+        {
+            RefuseDisabledThere(tenantId);
+        }
+
         logger.TenantSet(Context, tenantId);
         return tenantId;
+    }
+
+    // The registry of partitions is in the tenant's database, which is known only now.
+    private void RefuseDisabledThere(string tenantId)
+    {
+        try
+        {
+            RefuseDisabled(tenantId);
+        }
+        catch
+        {
+            Forget();
+            throw;
+        }
     }
 
     private string Resolve()

@@ -2,6 +2,7 @@ using System.Text.Json;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Conventions;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     private DbContextOptionsExtensionInfo? _info;
     private TenancyModelOptions? _modelOptions;
     private string? _modelOptionsText;
+    private bool _defaultTenantDisabled;
 
     public TenancyOptionsExtension()
     {
@@ -32,7 +34,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         TenantColumnLength = copyFrom.TenantColumnLength;
         TenantPropertyType = copyFrom.TenantPropertyType;
         TenantKeyStyle = copyFrom.TenantKeyStyle;
-        DefaultTenantDisabled = copyFrom.DefaultTenantDisabled;
+        _defaultTenantDisabled = copyFrom._defaultTenantDisabled;
+        Databases = copyFrom.Databases;
         TenantAccessor = copyFrom.TenantAccessor;
     }
 
@@ -58,7 +61,12 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     public virtual TenantKeyStyle TenantKeyStyle { get; private set; }
 
-    public virtual bool DefaultTenantDisabled { get; private set; }
+    /// <summary>Rows without a tenant have no place where tenants are apart.</summary>
+    public virtual bool DefaultTenantDisabled
+        => _defaultTenantDisabled || Databases is not null;
+
+    /// <summary>Null where all tenants are in the database of the context.</summary>
+    public virtual TenantDatabases? Databases { get; private set; }
 
     public virtual Func<IServiceProvider, string?>? TenantAccessor { get; private set; }
 
@@ -120,7 +128,14 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     public virtual TenancyOptionsExtension WithDefaultTenantDisabled()
     {
         var clone = Clone();
-        clone.DefaultTenantDisabled = true;
+        clone._defaultTenantDisabled = true;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithDatabases(TenantDatabases databases)
+    {
+        var clone = Clone();
+        clone.Databases = databases;
         return clone;
     }
 
@@ -142,6 +157,11 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 #pragma warning restore EF1001
         {
             throw new InvalidOperationException(TenancyStrings.ProviderIsNotNpgsql);
+        }
+
+        if (Databases is { } databases && databases.TenantIdStyle != TenantIdStyle)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantIdStylesDiffer(TenantIdStyle, databases.TenantIdStyle));
         }
 
         if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internalServiceProvider)

@@ -41,6 +41,9 @@ public static class TenancyAnnotationNames
     /// <summary>At run time on a model: the schema of its registry of tenants; an empty string means that it has none.</summary>
     public const string RegistrySchema = Prefix + "RegistrySchema";
 
+    /// <summary>At run time on a model: whether any entity type is multi-tenanted (<see cref="bool" />).</summary>
+    public const string HasMultiTenantedEntities = Prefix + "HasMultiTenantedEntities";
+
     /// <summary>At run time on a model: its <see cref="Administration.Internal.TenantTablesOfModel" />.</summary>
     public const string TablesOfTenants = Prefix + "TablesOfTenants";
 

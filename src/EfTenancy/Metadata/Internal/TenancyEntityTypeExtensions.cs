@@ -15,6 +15,13 @@ public static class TenancyEntityTypeExtensions
     public static void SetKeysAreIdsOnly(this IMutableModel model)
         => model.SetAnnotation(TenancyAnnotationNames.KeysAreIdsOnly, true);
 
+    /// <summary>Whether any table tells tenants apart by a column.</summary>
+    public static bool HasMultiTenantedEntities(this IModel model)
+        => model.GetOrAddRuntimeAnnotationValue(
+            TenancyAnnotationNames.HasMultiTenantedEntities,
+            static m => m!.GetEntityTypes().Any(e => e.FindTenantProperty() is not null),
+            model);
+
     /// <summary>What was said about this very type, fluently or by attribute; null if nothing was.</summary>
     public static bool? GetIsMultiTenanted(this IReadOnlyEntityType entityType)
         => (bool?)entityType[TenancyAnnotationNames.IsMultiTenanted];

@@ -1,3 +1,4 @@
+using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
@@ -11,12 +12,21 @@ namespace EfTenancy.Migrations.Internal;
 
 /// <summary>Stage 6, SQL. Receives the operations of stage 5; dispatches them to <see cref="TenantPartitionSql" />, which writes the DDL.</summary>
 #pragma warning disable EF1001 // The provider's generator asks for its internal options.
-public class TenancyMigrationsSqlGenerator(MigrationsSqlGeneratorDependencies dependencies, INpgsqlSingletonOptions npgsqlSingletonOptions)
+public class TenancyMigrationsSqlGenerator(
+    MigrationsSqlGeneratorDependencies dependencies,
+    INpgsqlSingletonOptions npgsqlSingletonOptions,
+    CurrentTenant tenant)
     : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
 #pragma warning restore EF1001
 {
     private readonly TenantTableSwitchSql _switchSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+
+    public override IReadOnlyList<MigrationCommand> Generate(
+        IReadOnlyList<MigrationOperation> operations,
+        IModel? model = null,
+        MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
+        => base.Generate(TenantSchemaOperations.Of(operations, model, tenant.KnownPlace), model, options);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {

@@ -31,12 +31,16 @@ public static partial class TenantPartitionNaming
             : Stem(tenantId) + HashSeparator + Hash(tenantId);
 
     public static string PartitionName(string table, string suffix)
-    {
-        var name = table + "_" + suffix;
-        return Encoding.UTF8.GetByteCount(name) <= MaxIdentifierBytes
+        => Fitting(table + "_" + suffix);
+
+    /// <summary>The name of a tenant's own database or schema.</summary>
+    public static string PrefixedName(string prefix, string tenantId)
+        => Fitting(prefix + SuffixOf(tenantId));
+
+    private static string Fitting(string name)
+        => Encoding.UTF8.GetByteCount(name) <= MaxIdentifierBytes
             ? name
             : CutToBytes(name, MaxCutBytes) + HashSeparator + Hash(name);
-    }
 
     public static void CheckSuffix(TenantPartition partition, string entity)
     {

@@ -1,0 +1,186 @@
+using System.Transactions;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>Reads and writes the registry of destinations in the home database.</summary>
+/// <param name="home">The home database.</param>
+/// <param name="schema">The registry's schema.</param>
+/// <param name="named">Databases that the application names in code; they count as registered.</param>
+/// <param name="sources">Where connections come from.</param>
+public sealed class DestinationRegistry(
+    TenantDatabaseAddress home,
+    string schema,
+    IReadOnlyDictionary<string, TenantDatabaseAddress> named,
+    TenantDataSources sources)
+{
+    private readonly DestinationRegistrySql _sql = new(schema);
+
+    public TenantDatabaseAddress Home
+        => home;
+
+    public IReadOnlyDictionary<string, TenantDatabaseAddress> Named
+        => named;
+
+    public DestinationRegistrySql Sql
+        => _sql;
+
+    /// <summary>Everything; nothing where there is no registry yet.</summary>
+    public RegistryContent Read()
+    {
+        using var suppressed = new TransactionScope(TransactionScopeOption.Suppress);
+        using var rental = Rent();
+        var lease = rental.Enter();
+        try
+        {
+            using var connection = rental.DataSource.OpenConnection();
+            lease.Opened();
+            return Read(connection);
+        }
+        catch (PostgresException exception) when (IsMissing(exception))
+        {
+            return new RegistryContent([.. named.Keys.Order(StringComparer.Ordinal).Select(n => new RegisteredDatabase(n, null, IsFull: false))], []);
+        }
+        finally
+        {
+            lease.Leave();
+        }
+    }
+
+    /// <summary>Work on an open connection, in one transaction if <paramref name="inTransaction" />; the tables are made if they are not there.</summary>
+    public async Task<T> WithConnectionAsync<T>(
+        Func<NpgsqlConnection, Task<T>> work,
+        bool inTransaction,
+        CancellationToken cancellationToken)
+    {
+        using var suppressed = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        using var rental = Rent();
+        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            lease.Opened();
+
+            try
+            {
+                return await RunAsync().ConfigureAwait(false);
+            }
+            catch (PostgresException exception) when (IsMissing(exception))
+            {
+                await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
+                return await RunAsync().ConfigureAwait(false);
+            }
+
+            async Task<T> RunAsync()
+            {
+                if (!inTransaction)
+                {
+                    return await work(connection).ConfigureAwait(false);
+                }
+
+                var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                await using var __ = transaction.ConfigureAwait(false);
+                var result = await work(connection).ConfigureAwait(false);
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+                return result;
+            }
+        }
+        finally
+        {
+            lease.Leave();
+        }
+    }
+
+    public Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+        => WithConnectionAsync(
+            // It may run twice, and a parameter belongs to one command.
+            c => ExecuteAsync(c, sql, cancellationToken, [.. parameters.Select(p => p.Clone())]), inTransaction: false, cancellationToken);
+
+    /// <summary>Gives a tenant a place, unless it has one: then that is its place.</summary>
+    public Task<RegistryContent> AssignAsync(
+        string tenantId,
+        Func<RegistryContent, TenantDestination> choose,
+        string state,
+        CancellationToken cancellationToken)
+        => WithConnectionAsync(
+            async connection =>
+            {
+                await ExecuteAsync(connection, DestinationRegistrySql.Lock, cancellationToken).ConfigureAwait(false);
+                var content = Read(connection);
+                if (content.Tenants.ContainsKey(tenantId))
+                {
+                    return content;
+                }
+
+                var destination = choose(content);
+                if (destination.Database is { } database)
+                {
+                    await ExecuteAsync(
+                        connection, _sql.UpsertDatabase, cancellationToken,
+                        Text("name", database), Text("connection_string", null)).ConfigureAwait(false);
+                }
+
+                await ExecuteAsync(
+                    connection, _sql.InsertTenant, cancellationToken,
+                    Text("tenant_id", tenantId), Text("database_name", destination.Database),
+                    Text("schema_name", destination.Schema), Text("state", state)).ConfigureAwait(false);
+                return Read(connection);
+            },
+            inTransaction: true,
+            cancellationToken);
+
+    public static NpgsqlParameter Text(string name, string? value)
+        => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+
+    public static NpgsqlParameter Texts(string name, IEnumerable<string> values)
+        => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values.ToArray() };
+
+    public static async Task<int> ExecuteAsync(
+        NpgsqlConnection connection,
+        string sql,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        await using var _ = command.ConfigureAwait(false);
+        command.Parameters.AddRange(parameters);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private TenantDataSources.Rental Rent()
+        => sources.Rent(home, forSchemas: false, this, NpgsqlDataSource.Create);
+
+    private RegistryContent Read(NpgsqlConnection connection)
+    {
+        var databases = new List<RegisteredDatabase>();
+        var tenants = new List<RegisteredDestination>();
+
+        using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new NpgsqlBatchCommand(_sql.SelectDatabases), new NpgsqlBatchCommand(_sql.SelectTenants) },
+        };
+        using var reader = batch.ExecuteReader();
+        while (reader.Read())
+        {
+            databases.Add(new RegisteredDatabase(reader.GetString(0), Nullable(1), reader.GetBoolean(2)));
+        }
+
+        reader.NextResult();
+        while (reader.Read())
+        {
+            tenants.Add(new RegisteredDestination(
+                reader.GetString(0), TenantDestination.Of(Nullable(1), Nullable(2)), reader.GetBoolean(3), reader.GetString(4)));
+        }
+
+        databases.AddRange(named.Keys.Except(databases.Select(d => d.Name)).Select(n => new RegisteredDatabase(n, null, IsFull: false)));
+        return new RegistryContent([.. databases.OrderBy(d => d.Name, StringComparer.Ordinal)], tenants);
+
+        string? Nullable(int column)
+            => reader.IsDBNull(column) ? null : reader.GetString(column);
+    }
+
+    private static bool IsMissing(PostgresException exception)
+        => exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName;
+}

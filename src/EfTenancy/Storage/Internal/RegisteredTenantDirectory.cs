@@ -1,0 +1,159 @@
+using EfTenancy.Properties;
+using Npgsql;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>Tenants as the registry of the home database lists them, seen at most <see cref="TenancyDefaults.TenantStateSeconds" /> later.</summary>
+public sealed class RegisteredTenantDirectory : TenantDirectory
+{
+    private static readonly TimeSpan UsableFor = TimeSpan.FromSeconds(TenancyDefaults.TenantStateSeconds);
+
+    // A tenant may have been added a moment ago, by another process; but ids that nobody knows must not become queries.
+    private static readonly TimeSpan MissingFor = TimeSpan.FromMilliseconds(250);
+
+    private readonly DestinationRegistry _registry;
+    private readonly TenantAssignment _assignment;
+    private readonly bool _othersShareHome;
+    private readonly Snapshot<RegistryContent> _content;
+
+    /// <param name="registry">The registry.</param>
+    /// <param name="assignment">Where new tenants go.</param>
+    /// <param name="othersShareHome">Whether tenants without a row share the tables of the home database.</param>
+    public RegisteredTenantDirectory(
+        DestinationRegistry registry,
+        TenantAssignment assignment,
+        bool othersShareHome)
+    {
+        _registry = registry;
+        _assignment = assignment;
+        _othersShareHome = othersShareHome;
+        _content = new Snapshot<RegistryContent>(registry.Read, UsableFor / 2, UsableFor);
+    }
+
+    public DestinationRegistry Registry
+        => _registry;
+
+    public TenantAssignment Assignment
+        => _assignment;
+
+    public override TenantPlace? Home
+        => _assignment.LeavesHomeEmpty ? null : new(_registry.Home, Schema: null, IsShared: true) { IsSharedPart = !_othersShareHome };
+
+    public override TenantPlace Find(string tenantId)
+    {
+        var content = _content.Get();
+        return content.Tenants.TryGetValue(tenantId, out var tenant)
+            ? PlaceOf(tenant, content)
+            : Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
+    }
+
+    public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        var content = await _content.GetAsync(cancellationToken).ConfigureAwait(false);
+        return content.Tenants.TryGetValue(tenantId, out var tenant)
+            ? PlaceOf(tenant, content)
+            : await FindMissingAsync(tenantId, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task<IReadOnlyList<(AssignedTenant, TenantPlace)>> ListAsync(CancellationToken cancellationToken)
+    {
+        var content = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. content.Tenants.Values.OrderBy(t => t.TenantId, StringComparer.Ordinal)
+                .Select(t => (new AssignedTenant(t.TenantId, t.Destination, t.IsDisabled), PlaceAt(t.Destination, content))),
+        ];
+    }
+
+    /// <summary>The registry as it is now.</summary>
+    public ValueTask<RegistryContent> ReadAsync(CancellationToken cancellationToken)
+        => _content.GetAsync(TimeSpan.Zero, cancellationToken);
+
+    /// <summary>The registry was changed by this process.</summary>
+    public void Changed()
+        => _content.Forget();
+
+    public TenantPlace PlaceAt(TenantDestination destination, RegistryContent content)
+        => new(AddressOf(destination.Database, content), destination.Schema, IsShared(destination, content));
+
+    /// <summary>Registers a tenant and makes its database or schema; one that is there already keeps its place.</summary>
+    public async Task<TenantPlace> AddAsync(string tenantId, TenantDestination? destination, CancellationToken cancellationToken)
+    {
+        var content = await _registry.AssignAsync(
+            tenantId,
+            c => destination ?? _assignment.Choose(tenantId, c)
+                ?? throw new InvalidOperationException(TenancyStrings.DestinationNotGiven(tenantId)),
+            DestinationRegistrySql.Adding,
+            cancellationToken).ConfigureAwait(false);
+        Changed();
+
+        var tenant = content.Tenants[tenantId];
+        if (tenant.State == DestinationRegistrySql.Adding)
+        {
+            await MakeAsync(tenant.Destination, content, cancellationToken).ConfigureAwait(false);
+            await _registry.ExecuteAsync(
+                _registry.Sql.SetState, cancellationToken,
+                DestinationRegistry.Text("tenant_id", tenantId),
+                DestinationRegistry.Text("state", DestinationRegistrySql.Active)).ConfigureAwait(false);
+            Changed();
+        }
+
+        return PlaceAt(tenant.Destination, content);
+    }
+
+    private async Task<TenantPlace> FindMissingAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        var content = await _content.GetAsync(MissingFor, cancellationToken).ConfigureAwait(false);
+        return content.Tenants.TryGetValue(tenantId, out var tenant) ? PlaceOf(tenant, content)
+            : _othersShareHome ? Home!
+            : _assignment.OnFirstUse ? await AddAsync(tenantId, destination: null, cancellationToken).ConfigureAwait(false)
+            : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
+    }
+
+    private TenantPlace PlaceOf(RegisteredDestination tenant, RegistryContent content)
+        => tenant.IsDisabled
+            ? throw new TenantDisabledException(TenancyStrings.TenantDisabled(tenant.TenantId, isBeingRemoved: false), tenant.TenantId)
+            : PlaceAt(tenant.Destination, content) with { IsReadOnly = tenant.State == DestinationRegistrySql.Moving };
+
+    private bool IsShared(TenantDestination destination, RegistryContent content)
+        => (destination == TenantDestination.Home && _othersShareHome)
+            || (destination.Schema is null && _assignment.IsShared)
+            || content.TenantsAt(destination) > 1;
+
+    private TenantDatabaseAddress AddressOf(string? database, RegistryContent content)
+        => database is null ? _registry.Home
+            : _registry.Named.GetValueOrDefault(database)
+                ?? (content.Databases.FirstOrDefault(d => d.Name == database)?.ConnectionString is { } connectionString
+                    ? TenantDatabaseAddress.Of(database, connectionString)
+                    : OnServerOfHome(database));
+
+    private TenantDatabaseAddress OnServerOfHome(string database)
+        => _registry.Home.DataSource is null
+            ? TenantDatabaseAddress.Of(
+                database, new NpgsqlConnectionStringBuilder(_registry.Home.ConnectionString) { Database = database }.ConnectionString)
+            // A data source does not give its password away, so that no other database can be reached with it.
+            : throw new InvalidOperationException(TenancyStrings.DatabaseHasNoConnectionString(database));
+
+    private async Task MakeAsync(TenantDestination destination, RegistryContent content, CancellationToken cancellationToken)
+    {
+        if (_assignment is TenantAssignment.OwnDatabase { Template: var template }
+            && destination.Database is { } database
+            && !_registry.Named.ContainsKey(database)
+            && content.Databases.First(d => d.Name == database).ConnectionString is null)
+        {
+            try
+            {
+                await _registry.ExecuteAsync(DestinationRegistrySql.CreateDatabase(database, template), cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException exception)
+                when (exception.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+            {
+                // Somebody else made it for the same tenant.
+            }
+        }
+        else if (destination is { Database: null, Schema: { } schema })
+        {
+            await _registry.ExecuteAsync(DestinationRegistrySql.CreateSchema(schema), cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

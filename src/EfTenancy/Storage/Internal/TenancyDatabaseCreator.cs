@@ -1,0 +1,81 @@
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>Creates and deletes what a tenant has of its own: its schema, where others have theirs in the same database.</summary>
+#pragma warning disable EF1001 // The provider's creator knows databases only.
+public class TenancyDatabaseCreator(
+    RelationalDatabaseCreatorDependencies dependencies,
+    INpgsqlRelationalConnection connection,
+    IRawSqlCommandBuilder rawSqlCommandBuilder)
+    : NpgsqlDatabaseCreator(dependencies, connection, rawSqlCommandBuilder)
+{
+    private readonly TenancyRelationalConnection _connection = (TenancyRelationalConnection)connection;
+
+    public override bool Exists()
+    {
+        try
+        {
+            return base.Exists();
+        }
+        catch (TenantDatabaseException exception) when (exception.Error == TenantDatabaseError.SchemaMissing)
+        {
+            return false;
+        }
+    }
+
+    public override async Task<bool> ExistsAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await base.ExistsAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (TenantDatabaseException exception) when (exception.Error == TenantDatabaseError.SchemaMissing)
+        {
+            return false;
+        }
+    }
+
+    public override void Create()
+        => Task.Run(() => CreateAsync()).GetAwaiter().GetResult();
+
+    public override async Task CreateAsync(CancellationToken cancellationToken = default)
+    {
+        if (_connection.SchemaOfTenant is not { } schema)
+        {
+            await base.CreateAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await _connection.ExecuteOnDatabaseAsync(DestinationRegistrySql.CreateSchema(schema), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override void Delete()
+        => Task.Run(() => DeleteAsync()).GetAwaiter().GetResult();
+
+    public override async Task DeleteAsync(CancellationToken cancellationToken = default)
+    {
+        if (_connection.SchemaOfTenant is { } schema)
+        {
+            await _connection.ExecuteOnDatabaseAsync(DestinationRegistrySql.DropSchema(schema), cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            _connection.RefuseDeletionOfOthers();
+            await base.DeleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override bool HasTables()
+        => _connection.SchemaOfTenant is { } schema
+            ? Task.Run(() => _connection.HasTablesAsync(schema, CancellationToken.None)).GetAwaiter().GetResult()
+            : base.HasTables();
+
+    public override Task<bool> HasTablesAsync(CancellationToken cancellationToken = default)
+        => _connection.SchemaOfTenant is { } schema
+            ? _connection.HasTablesAsync(schema, cancellationToken)
+            : base.HasTablesAsync(cancellationToken);
+}
+#pragma warning restore EF1001

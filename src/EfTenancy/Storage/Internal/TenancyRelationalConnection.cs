@@ -1,0 +1,345 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>
+///     The connection of a context, which leads to its tenant's database and schema where tenants have such. It follows the tenant until it
+///     is open, and stays where it is as long as it is.
+/// </summary>
+#pragma warning disable EF1001 // The provider's connection decides what to connect to, and offers no public hook.
+public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRelationalConnection
+{
+    // Connections may be handed from one context to another, but only to one of the same place.
+    private static readonly ConditionalWeakTable<DbConnection, TenantPlace> Places = [];
+
+    private readonly CurrentTenant _tenant;
+    private readonly TenantDatabases? _databases;
+    private readonly TenantDataSourceFactory _factory;
+    private readonly IDbContextOptions _options;
+    private TenantPlace? _place;
+    private TenantDataSources.Rental? _rental;
+    private ConnectionBudget.Lease? _lease;
+    private bool _isOpening;
+    private bool _isGiven;
+
+    public TenancyRelationalConnection(
+        RelationalConnectionDependencies dependencies,
+        NpgsqlDataSourceManager dataSourceManager,
+        IDbContextOptions options,
+        CurrentTenant tenant,
+        TenantDataSourceFactory factory)
+        : base(dependencies, dataSourceManager, options)
+    {
+        _tenant = tenant;
+        _factory = factory;
+        _options = options;
+        _databases = options.FindExtension<TenancyOptionsExtension>()?.Databases;
+    }
+
+    /// <summary>The schema that is the tenant's own; null where it has a database, or shares one.</summary>
+    public virtual string? SchemaOfTenant
+    {
+        get
+        {
+            Follow();
+            return _place?.Schema;
+        }
+    }
+
+    [AllowNull]
+    DbConnection IRelationalConnection.DbConnection
+    {
+        get
+        {
+            Follow();
+            return DbConnection;
+        }
+        set => SetDbConnection(value, contextOwnsConnection: false);
+    }
+
+    public override string? ConnectionString
+    {
+        get
+        {
+            Follow();
+            return base.ConnectionString;
+        }
+        set
+        {
+            if (_databases is not null && value is not null)
+            {
+                throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_tenant.PlaceOwner));
+            }
+
+            base.ConnectionString = value;
+        }
+    }
+
+    public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
+    {
+        TenantPlace? place = null;
+        if (_databases is not null
+            && value is not null
+            && (!Places.TryGetValue(value, out place) || !place.IsSameAs(_tenant.FindPlace())))
+        {
+            throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_tenant.PlaceOwner));
+        }
+
+        base.SetDbConnection(value, contextOwnsConnection);
+
+        // The base disposes what was there, and this with it.
+        _place = place ?? _place;
+        _isGiven = place is not null;
+    }
+
+    public override bool Open(bool errorsExpected = false)
+    {
+        Follow();
+        return base.Open(errorsExpected);
+    }
+
+    public override async Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
+    {
+        if (_databases is not null)
+        {
+            await _tenant.FindPlaceAsync(cancellationToken).ConfigureAwait(false);
+            Follow();
+        }
+
+        return await base.OpenAsync(cancellationToken, errorsExpected).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a statement in the tenant's database, whose schema need not be there.</summary>
+    public virtual Task ExecuteOnDatabaseAsync(string sql, CancellationToken cancellationToken)
+        => OnDatabaseAsync(c => DestinationRegistry.ExecuteAsync(c, sql, cancellationToken), cancellationToken);
+
+    public virtual Task<bool> HasTablesAsync(string schema, CancellationToken cancellationToken)
+        => OnDatabaseAsync(
+            async connection =>
+            {
+                var command = new NpgsqlCommand(DestinationRegistrySql.HasTables, connection)
+                {
+                    Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(schema) } },
+                };
+                await using var _ = command.ConfigureAwait(false);
+                return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
+            },
+            cancellationToken);
+
+    public virtual void RefuseDeletionOfOthers()
+    {
+        Follow();
+        if (_place is { IsShared: true } place)
+        {
+            throw new InvalidOperationException(TenancyStrings.DatabaseIsShared(_tenant.PlaceOwner, place.Destination));
+        }
+    }
+
+    protected override DbConnection CreateDbConnection()
+    {
+        var connection = base.CreateDbConnection();
+        if (_place is { } place)
+        {
+            Places.Add(connection, place);
+            if (place.NeedsSearchPath)
+            {
+                connection.StateChange += SetSchemaOfConnectionOpenedByHand;
+            }
+        }
+
+        return connection;
+    }
+
+    protected override void OpenDbConnection(bool errorsExpected)
+    {
+        if (_place is not { } place || _rental is null)
+        {
+            base.OpenDbConnection(errorsExpected);
+            return;
+        }
+
+        try
+        {
+            _isOpening = true;
+            _lease = _rental.Enter();
+            base.OpenDbConnection(errorsExpected);
+            _lease.Opened();
+            SetSchema(place);
+        }
+        catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
+        {
+            CloseDbConnection();
+            throw failure;
+        }
+        catch
+        {
+            CloseDbConnection();
+            throw;
+        }
+        finally
+        {
+            _isOpening = false;
+        }
+    }
+
+    protected override async Task OpenDbConnectionAsync(bool errorsExpected, CancellationToken cancellationToken)
+    {
+        if (_place is not { } place || _rental is null)
+        {
+            await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            _isOpening = true;
+            _lease = await _rental.EnterAsync(cancellationToken).ConfigureAwait(false);
+            await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
+            _lease.Opened();
+            await SetSchemaAsync(place, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
+        {
+            await CloseDbConnectionAsync().ConfigureAwait(false);
+            throw failure;
+        }
+        catch
+        {
+            await CloseDbConnectionAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _isOpening = false;
+        }
+    }
+
+    protected override void CloseDbConnection()
+    {
+        base.CloseDbConnection();
+        LeaveBudget();
+    }
+
+    protected override async Task CloseDbConnectionAsync()
+    {
+        await base.CloseDbConnectionAsync().ConfigureAwait(false);
+        LeaveBudget();
+    }
+
+    // The next lease of a pooled context may be another tenant's, and the data source must not be disposed under a connection.
+    protected override void ResetState(bool disposeDbConnection)
+    {
+        base.ResetState(disposeDbConnection || _databases is not null);
+        LeavePlace();
+    }
+
+    protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
+    {
+        await base.ResetStateAsync(disposeDbConnection || _databases is not null).ConfigureAwait(false);
+        LeavePlace();
+    }
+
+    private void Follow()
+    {
+        if (_databases is null)
+        {
+            return;
+        }
+
+        var place = _tenant.FindPlace();
+        if (ReferenceEquals(place, _place) || place.IsSameAs(_place))
+        {
+            return;
+        }
+
+        if (_isGiven || (_place is not null && DbConnection.State != ConnectionState.Closed))
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantChangedWhileConnected(_tenant.PlaceOwner, _place!.Destination));
+        }
+
+        _tenant.RefuseUnsafe(place);
+
+        // Without a connection there is nothing to own, so that those which come are the context's.
+        SetDbConnection(null, contextOwnsConnection: true);
+        _rental = _databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
+        DbDataSource = _rental.DataSource;
+        _place = place;
+    }
+
+    private void LeavePlace()
+    {
+        LeaveBudget();
+        _rental?.Dispose();
+        _rental = null;
+        _place = null;
+        _isGiven = false;
+    }
+
+    private void LeaveBudget()
+    {
+        _lease?.Leave();
+        _lease = null;
+    }
+
+    private async Task<T> OnDatabaseAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        Follow();
+        var lease = await _rental!.EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await _rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            lease.Opened();
+            return await work(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            lease.Leave();
+        }
+    }
+
+    private TenantDatabaseException? Failed(Exception exception, TenantPlace place, bool errorsExpected)
+        => errorsExpected ? null : TenantDatabaseFailure.Of(exception, _tenant.PlaceTenantId, place.Destination, _databases!.Sources.Budget.Ceiling);
+
+    private void SetSchema(TenantPlace place)
+    {
+        if (place.NeedsSearchPath)
+        {
+            using var command = TenantSearchPath.Command(DbConnection, place);
+            TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+        }
+    }
+
+    private async Task SetSchemaAsync(TenantPlace place, CancellationToken cancellationToken)
+    {
+        if (place.NeedsSearchPath)
+        {
+            var command = TenantSearchPath.Command(DbConnection, place);
+            await using var _ = command.ConfigureAwait(false);
+            TenantSearchPath.Check(
+                await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _tenant.PlaceTenantId, place);
+        }
+    }
+
+    // db.Database.GetDbConnection().Open() comes by no other way.
+    private void SetSchemaOfConnectionOpenedByHand(object sender, StateChangeEventArgs change)
+    {
+        if (!_isOpening
+            && change is { OriginalState: ConnectionState.Closed, CurrentState: ConnectionState.Open }
+            && Places.TryGetValue((DbConnection)sender, out var place))
+        {
+            using var command = TenantSearchPath.Command((NpgsqlConnection)sender, place);
+            TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+        }
+    }
+}
+#pragma warning restore EF1001

@@ -1,0 +1,39 @@
+using EfTenancy.Properties;
+using Npgsql;
+
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>What an error says about the database that was to be opened.</summary>
+public static class TenantDatabaseFailure
+{
+    /// <summary>The error with tenant and destination in it; null for one that says nothing about the database.</summary>
+    public static TenantDatabaseException? Of(Exception exception, string? tenantId, TenantDestination destination, int ceiling)
+        => exception is TenantDatabaseException ? null
+            : ErrorOf(exception) is { } error
+                ? new TenantDatabaseException(
+                    TenancyStrings.TenantDatabaseFailed(error, tenantId, destination, ceiling, exception.Message), error, tenantId, destination, exception)
+                : null;
+
+    private static TenantDatabaseError? ErrorOf(Exception exception)
+        => exception switch
+        {
+            PostgresException postgres => ErrorOf(postgres.SqlState),
+            NpgsqlException { InnerException: PostgresException postgres } => ErrorOf(postgres.SqlState),
+            NpgsqlException => TenantDatabaseError.Unreachable,
+            TimeoutException => TenantDatabaseError.TooManyConnections,
+            System.Net.Sockets.SocketException or IOException => TenantDatabaseError.Unreachable,
+            _ => null,
+        };
+
+    private static TenantDatabaseError? ErrorOf(string sqlState)
+        => sqlState switch
+        {
+            PostgresErrorCodes.InvalidCatalogName => TenantDatabaseError.DatabaseMissing,
+            PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InsufficientPrivilege
+                => TenantDatabaseError.AccessDenied,
+            PostgresErrorCodes.TooManyConnections => TenantDatabaseError.TooManyConnections,
+            PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+                => TenantDatabaseError.Unreachable,
+            _ => null,
+        };
+}

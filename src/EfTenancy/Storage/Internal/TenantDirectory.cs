@@ -1,0 +1,18 @@
+namespace EfTenancy.Storage.Internal;
+
+/// <summary>Where tenants are.</summary>
+public abstract class TenantDirectory
+{
+    /// <summary>The database that has what tenants with schemas share, and the tenants that share tables; null if there is none.</summary>
+    public abstract TenantPlace? Home { get; }
+
+    /// <exception cref="UnknownTenantException">Nobody knows the tenant.</exception>
+    /// <exception cref="TenantDisabledException">The tenant is disabled.</exception>
+    public abstract TenantPlace Find(string tenantId);
+
+    /// <inheritdoc cref="Find" />
+    public abstract ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken);
+
+    /// <summary>All tenants, disabled ones too, ordered by id, byte by byte.</summary>
+    public abstract Task<IReadOnlyList<(AssignedTenant Tenant, TenantPlace Place)>> ListAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,398 @@
+using EfTenancy.FunctionalTests.TestModels;
+using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Storage;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Scenarios;
+
+/// <summary>Marten's acceptance scenarios about databases for tenants, by their numbers, and the same for schemas.</summary>
+public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLifetime
+{
+    private readonly List<IAsyncDisposable> _disposables = [];
+    private TestDatabase _home = null!;
+
+    public async ValueTask InitializeAsync()
+        => _home = await DatabaseAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var disposable in _disposables.AsEnumerable().Reverse())
+        {
+            await disposable.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Scenario_15_a_nested_tenant_of_another_database_is_refused_and_one_of_the_same_is_not()
+    {
+        var (one, two) = (await DatabaseAsync(), await DatabaseAsync());
+        var databases = Databases(
+            x => x.MultiTenantedDatabases(
+                d => d.AddMultipleTenantDatabase(one.ConnectionString, "Green", "Red").AddSingleTenantDatabase(two.ConnectionString, "Blue")));
+        var options = LedgerContext.Options(databases, t => t.AllEntitiesAreMultiTenanted());
+        await using var green = new LedgerContext(options);
+        green.Tenancy().Use("Green");
+        await green.Database.EnsureCreatedAsync();
+
+        green.Accounts.Add(new Account { Name = "of Green" });
+        green.Tenancy().ForTenant("Red").Add(new Account { Name = "of Red" });
+        await green.SaveChangesAsync();
+        var elsewhere = Assert.Throws<InvalidTenantForDatabaseException>(() => green.Tenancy().ForTenant("Blue"));
+
+        Assert.Equal("Blue", elsewhere.TenantId);
+        Assert.Contains("CreateDbContext(\"Blue\")", elsewhere.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidTenantForDatabaseException>(() => new LedgerContext(options).Tenancy().Use(["Green", "Blue"]));
+        Assert.Equal(
+            ["Green of Green", "Red of Red"],
+            await one.ColumnAsync("""SELECT "TenantId" || ' ' || "Name" FROM "Accounts" ORDER BY 1"""));
+    }
+
+    [Fact]
+    public async Task Scenario_20_the_default_tenant_is_disabled_by_itself()
+    {
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(_home.ConnectionString, "Green")));
+
+        await using var unset = new LedgerContext(LedgerContext.Options(databases));
+        await Assert.ThrowsAsync<DefaultTenantUsageDisabledException>(() => unset.Accounts.ToListAsync());
+        Assert.Throws<DefaultTenantUsageDisabledException>(() => unset.Database.GetDbConnection());
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, TenancyDefaults.DefaultTenantId));
+    }
+
+    [Fact]
+    public async Task Scenario_45_tenants_go_where_they_are_listed_and_an_unknown_one_throws()
+    {
+        var (one, two) = (await DatabaseAsync(), await DatabaseAsync());
+        var databases = Databases(
+            x => x.MultiTenantedDatabases(
+                d => d.AddSingleTenantDatabase(one.ConnectionString, "Green").AddSingleTenantDatabase(two.ConnectionString, "Red")));
+
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = LedgerContext.For(databases, tenant);
+            await db.Database.EnsureCreatedAsync();
+            db.Accounts.Add(new Account { Name = tenant });
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(["Green"], await one.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
+        Assert.Equal(["Red"], await two.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
+        Assert.Equal("Blue", Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Blue")).TenantId);
+    }
+
+    [Fact]
+    public async Task Scenario_46_first_use_creates_the_database_from_the_template()
+    {
+        var template = await DatabaseAsync();
+        await using (var empty = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(template.ConnectionString, "T"))))
+        {
+            await using var db = LedgerContext.For(empty, "T");
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        var databases = Databases(
+            x => x.MultiTenantedWithSingleServer(
+                _home.ConnectionString, s => s.UseTemplate(template.Name).CreateDatabasesOnFirstUse()));
+        var contexts = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(i => Task.Run(() => LedgerContext.For(databases, i % 2 == 0 ? "green" : "O'Red; DROP"))));
+        foreach (var db in contexts)
+        {
+            await using var _ = db;
+            db.Accounts.Add(new Account { Name = db.Tenancy().TenantId });
+            await db.SaveChangesAsync();
+        }
+
+        var destinations = await databases.ListAsync();
+        Assert.Equal(["O'Red; DROP", "green"], destinations.Select(d => d.TenantId));
+        Assert.Equal($"{_home.Name}_green", destinations[1].Destination.Database);
+        Assert.Equal(
+            destinations.Select(d => d.Destination.Database).Order(StringComparer.Ordinal),
+            await _home.ColumnAsync($"""SELECT datname FROM pg_database WHERE datname LIKE '{_home.Name}\_%' ORDER BY datname COLLATE "C" """));
+        Assert.Equal(["green", "green", "green"], await NamesIn(databases, "green"));
+        Assert.Equal(["O'Red; DROP", "O'Red; DROP", "O'Red; DROP"], await NamesIn(databases, "O'Red; DROP"));
+        await databases.DisposeAsync();
+        foreach (var destination in destinations)
+        {
+            await _home.ExecuteAsync($"""DROP DATABASE "{destination.Destination.Database}" WITH (FORCE)""");
+        }
+    }
+
+    [Fact]
+    public async Task Without_being_asked_to_no_database_is_created_at_first_use()
+    {
+        var databases = Databases(x => x.MultiTenantedWithSingleServer(_home.ConnectionString));
+
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "green"));
+        Assert.Empty(await _home.ColumnAsync($"""SELECT datname FROM pg_database WHERE datname LIKE '{_home.Name}\_%'"""));
+    }
+
+    [Fact]
+    public async Task Scenario_47_a_registered_tenant_resolves_without_a_restart_and_may_be_disabled_enabled_and_removed()
+    {
+        var green = await DatabaseAsync();
+        var here = Databases(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString));
+        var elsewhere = Databases(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString));
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(here, "Green"));
+
+        await elsewhere.AddDatabaseAsync("green-db", green.ConnectionString);
+        await elsewhere.AddAsync("Green", TenantDestination.InDatabase("green-db"));
+        await Task.Delay(300);
+        await using (var db = LedgerContext.For(here, "Green"))
+        {
+            await db.Database.EnsureCreatedAsync();
+            db.Accounts.Add(new Account { Name = "found" });
+            await db.SaveChangesAsync();
+        }
+
+        await here.DisableAsync("Green");
+        Assert.Equal("Green", Assert.Throws<TenantDisabledException>(() => LedgerContext.For(here, "Green")).TenantId);
+        await Eventually(() => Assert.Throws<TenantDisabledException>(() => LedgerContext.For(elsewhere, "Green")));
+        await here.EnableAsync("Green");
+        await using (var db = LedgerContext.For(here, "Green"))
+        {
+            Assert.Equal("found", (await db.Accounts.SingleAsync()).Name);
+        }
+
+        await here.RemoveAsync("Green");
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(here, "Green"));
+        await Assert.ThrowsAsync<UnknownTenantException>(() => here.DisableAsync("Green"));
+        Assert.Equal(1L, await green.ScalarAsync<long>("""SELECT count(*) FROM "Accounts" """));
+    }
+
+    [Fact]
+    public async Task Scenario_50_owned_data_sources_are_closed_and_those_of_the_caller_are_not()
+    {
+        var (one, two) = (await DatabaseAsync(), await DatabaseAsync());
+        await using var ofCaller = NpgsqlDataSource.Create(two.ConnectionString);
+        var databases = TenantDatabases.Create(
+            x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(one.ConnectionString, "Green").AddSingleTenantDatabase(ofCaller, "Red")));
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = LedgerContext.For(databases, tenant);
+            await db.Database.EnsureCreatedAsync();
+            Assert.Empty(await db.Accounts.ToListAsync());
+        }
+
+        Assert.NotEqual(0, await SessionsIn(one));
+        await databases.DisposeAsync();
+
+        await Eventually(async () => Assert.Equal(0, await SessionsIn(one)));
+        await using var connection = await ofCaller.OpenConnectionAsync();
+        Assert.Throws<ObjectDisposedException>(() => LedgerContext.For(databases, "Green").Database.OpenConnection());
+    }
+
+    [Fact]
+    public async Task Schemas_hold_the_rows_of_one_tenant_each_and_share_what_the_model_puts_into_a_schema()
+    {
+        var databases = await SchemasAsync("Green", "Red");
+        foreach (var tenant in (string[])["Green", "Red", "Green"])
+        {
+            await using var db = LedgerContext.For(databases, tenant);
+            db.Accounts.Add(new Account { Name = tenant, CurrencyCode = "EUR", Postings = { new Posting { Amount = 1 } } });
+            await db.SaveChangesAsync();
+        }
+
+        var green = (await databases.FindAsync("Green")).Schema;
+        var red = (await databases.FindAsync("Red")).Schema;
+        Assert.NotEqual(green, red);
+        Assert.Equal(["1 Green", "2 Green"], await _home.ColumnAsync($"""SELECT concat_ws(' ', "Id", "Name") FROM "{green}"."Accounts" ORDER BY 1"""));
+        Assert.Equal(["1 Red"], await _home.ColumnAsync($"""SELECT concat_ws(' ', "Id", "Name") FROM "{red}"."Accounts" """));
+        Assert.Equal(
+            ["shared.Currencies", $"{green}.Accounts", $"{green}.Postings", $"{red}.Accounts", $"{red}.Postings"],
+            await _home.ColumnAsync(
+                """SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'tenants') ORDER BY (schemaname || '.' || tablename) COLLATE "C" """));
+
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Blue"));
+        Assert.Throws<InvalidTenantForDatabaseException>(() => LedgerContext.For(databases, "Green").Tenancy().ForTenant("Red"));
+    }
+
+    [Fact]
+    public async Task A_session_never_brings_one_tenants_schema_to_the_next()
+    {
+        var databases = await SchemasAsync("Green", "Red");
+        await using (var db = LedgerContext.For(databases, "Green"))
+        {
+            db.Accounts.Add(new Account { Name = "of Green" });
+            await db.SaveChangesAsync();
+            await db.Database.OpenConnectionAsync();
+
+            // The schema outlives a transaction that is rolled back.
+            await using (var transaction = await db.Database.BeginTransactionAsync())
+            {
+                await db.Database.ExecuteSqlAsync($"SET LOCAL lock_timeout = '1s'");
+                await transaction.RollbackAsync();
+            }
+
+            Assert.Equal(1, await db.Accounts.CountAsync());
+        }
+
+        // The same session, which nobody tells a schema.
+        using var rental = databases.Sources.Rent(
+            databases.Directory.Find("Red").Database, forSchemas: true, this, NpgsqlDataSource.Create);
+        await using (var connection = await rental.DataSource.OpenConnectionAsync())
+        {
+            await using var command = new NpgsqlCommand("""SELECT count(*) FROM "Accounts" """, connection);
+            Assert.Equal("42P01", (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteScalarAsync())).SqlState);
+        }
+
+        // Opened past EF.
+        await using (var db = LedgerContext.For(databases, "Red"))
+        {
+            var connection = db.Database.GetDbConnection();
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = """SELECT count(*) FROM "Accounts" """;
+            Assert.Equal(0L, await command.ExecuteScalarAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Deleting_a_tenant_with_a_schema_leaves_the_others()
+    {
+        var databases = await SchemasAsync("Green", "Red");
+        await using var green = LedgerContext.For(databases, "Green");
+
+        await green.Database.EnsureDeletedAsync();
+
+        Assert.Equal(
+            ["shared", (await databases.FindAsync("Red")).Schema!, "tenants"],
+            await _home.ColumnAsync("SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|public)' ORDER BY nspname COLLATE \"C\""));
+        var missing = await Assert.ThrowsAsync<TenantDatabaseException>(() => green.Accounts.ToListAsync());
+        Assert.Equal((TenantDatabaseError.SchemaMissing, "Green"), (missing.Error, missing.TenantId));
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_database_is_told_with_tenant_and_destination_and_others_go_on()
+    {
+        string With(Action<NpgsqlConnectionStringBuilder> change)
+        {
+            var settings = new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Timeout = 3 };
+            change(settings);
+            return settings.ConnectionString;
+        }
+
+        var databases = Databases(
+            x => x.MultiTenantedDatabases(
+                d => d
+                    .AddSingleTenantDatabase(With(s => s.Port = 1), "down")
+                    .AddSingleTenantDatabase(With(s => s.Database = "nothing"), "missing")
+                    .AddSingleTenantDatabase(With(s => (s.Database, s.Password) = ("postgres", "secret-of-green")), "denied")
+                    .AddSingleTenantDatabase(_home.ConnectionString, "fine")));
+        var password = new NpgsqlConnectionStringBuilder(_home.ConnectionString).Password ?? "secret-of-green";
+
+        foreach (var (tenant, error) in ((string, TenantDatabaseError)[])[
+                     ("down", TenantDatabaseError.Unreachable), ("missing", TenantDatabaseError.DatabaseMissing),
+                     ("denied", TenantDatabaseError.AccessDenied)])
+        {
+            await using var db = LedgerContext.For(databases, tenant);
+            // What may pass by itself, EF wraps once more to say that retries are not configured.
+            var thrown = await Record.ExceptionAsync(() => db.Database.OpenConnectionAsync());
+            var exception = Assert.IsType<TenantDatabaseException>(thrown as TenantDatabaseException ?? thrown?.InnerException);
+            Assert.Equal((error, tenant), (exception.Error, exception.TenantId));
+            Assert.Contains($"'{tenant}'", exception.Message, StringComparison.Ordinal);
+            Assert.Contains(exception.Destination.ToString(), exception.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret-of-green", exception.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(password, exception.ToString(), StringComparison.Ordinal);
+        }
+
+        await using var fine = LedgerContext.For(databases, "fine");
+        await fine.Database.OpenConnectionAsync();
+        await fine.Database.CloseConnectionAsync();
+    }
+
+    [Fact]
+    public async Task Tenants_in_the_same_tables_need_a_tenant_column()
+    {
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddMultipleTenantDatabase(_home.ConnectionString, "Green", "Red")));
+        await using var db = LedgerContext.For(databases, "Green");
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Accounts.ToListAsync());
+        Assert.Contains("AllEntitiesAreMultiTenanted()", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_of_another_place_is_refused()
+    {
+        var databases = await SchemasAsync("Green", "Red");
+        await using var green = LedgerContext.For(databases, "Green");
+        await using var sibling = LedgerContext.For(databases, "Green");
+        await using var red = LedgerContext.For(databases, "Red");
+        await using var transaction = await green.Database.BeginTransactionAsync();
+        green.Accounts.Add(new Account { Name = "of Green" });
+        await green.SaveChangesAsync();
+
+        Assert.Throws<InvalidOperationException>(() => red.Database.SetDbConnection(green.Database.GetDbConnection()));
+        Assert.Throws<InvalidOperationException>(() => red.Database.SetConnectionString(_home.ConnectionString));
+        Assert.Throws<InvalidOperationException>(() => green.Tenancy().Use("Red"));
+        green.ChangeTracker.Clear();
+        green.Tenancy().Use("Red");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => green.Accounts.ToListAsync());
+        green.Tenancy().Use("Green");
+
+        sibling.Database.SetDbConnection(green.Database.GetDbConnection());
+        await sibling.Database.UseTransactionAsync(Microsoft.EntityFrameworkCore.Storage.DbContextTransactionExtensions.GetDbTransaction(transaction));
+        Assert.Equal(1, await sibling.Accounts.CountAsync());
+    }
+
+    private async Task<TenantDatabases> SchemasAsync(params string[] tenants)
+    {
+        var databases = Databases(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        await _home.ExecuteAsync("""CREATE SCHEMA shared; CREATE TABLE shared."Currencies" ("Code" text PRIMARY KEY); INSERT INTO shared."Currencies" VALUES ('EUR')""");
+        foreach (var tenant in tenants)
+        {
+            await databases.AddAsync(tenant);
+            await using var db = LedgerContext.For(databases, tenant);
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        return databases;
+    }
+
+    private static async Task<List<string>> NamesIn(TenantDatabases databases, string tenant)
+    {
+        await using var db = LedgerContext.For(databases, tenant);
+        return await db.Accounts.Select(a => a.Name).ToListAsync();
+    }
+
+    private async Task<int> SessionsIn(TestDatabase database)
+        => (await _home.ColumnAsync($"SELECT pid FROM pg_stat_activity WHERE datname = '{database.Name}'")).Count;
+
+    private TenantDatabases Databases(Action<TenantDatabasesBuilder> build)
+    {
+        var databases = TenantDatabases.Create(build);
+        _disposables.Add(databases);
+        return databases;
+    }
+
+    private async Task<TestDatabase> DatabaseAsync()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        _disposables.Add(database);
+        return database;
+    }
+
+    private static Task Eventually(Action assert)
+        => Eventually(
+            () =>
+            {
+                assert();
+                return Task.CompletedTask;
+            });
+
+    private static async Task Eventually(Func<Task> assert)
+    {
+        for (var attempt = 0;; attempt++)
+        {
+            try
+            {
+                await assert();
+                return;
+            }
+            catch (Xunit.Sdk.XunitException) when (attempt < 60)
+            {
+                await Task.Delay(100);
+            }
+        }
+    }
+}
