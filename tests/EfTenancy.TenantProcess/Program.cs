@@ -1,5 +1,15 @@
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+if (args[1] == "migrate")
+{
+    await using var services = DepotContext.Services(x => x.MultiTenantedSchemas(args[0]));
+    Console.WriteLine("ready");
+    await services.MigrateTenantsAsync<DepotContext>();
+    Console.WriteLine("done");
+    return;
+}
 
 // Says when it is about to start, so that a test can kill it a random moment later.
 var (connectionString, command, tenants) = (args[0], args[1], args[2].Split(','));

@@ -80,8 +80,8 @@ public static class TenancyServiceCollectionExtensions
     }
 
     /// <summary>
-    ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works. A
-    ///     singleton; each call has a context of its own, from the <c>IDbContextFactory</c> or from a scope.
+    ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works, and
+    ///     <see cref="ITenantMigrator{TContext}" />, which migrates their databases and schemas. Singletons; each call has a context of its own, from the <c>IDbContextFactory</c> or from a scope.
     /// </summary>
     /// <typeparam name="TContext">The type of the context, whose options call <c>UseTenancy(...)</c>.</typeparam>
     /// <param name="services">The application's services.</param>
@@ -97,6 +97,8 @@ public static class TenancyServiceCollectionExtensions
         configure?.Invoke(options);
         services.TryAddSingleton<ITenantAdministration<TContext>>(
             p => new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options));
+        services.TryAddSingleton<ITenantMigrator<TContext>>(
+            p => new TenantMigrator<TContext>(new ApplicationContexts<TContext>(p.GetRequiredService<IServiceScopeFactory>())));
 
         return services;
     }

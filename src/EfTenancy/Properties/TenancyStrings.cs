@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using EfTenancy.Storage;
 
 namespace EfTenancy.Properties;
@@ -488,6 +489,22 @@ internal static class TenancyStrings
     public static string SchemaMissing(string? tenant, TenantDestination destination)
         => $"There is no {destination}{(tenant is null ? "" : $" for tenant '{tenant}'")}. Create it with TenantDatabases.AddAsync(...) and migrate it with MigrateTenantsAsync(...) or "
             + "`tenants migrate`.";
+
+    public static string MigrationsAhead(string context, string? tenant, TenantDestination destination, string migration)
+        => (tenant is null ? $"The migration '{migration}' in {destination}" : $"The migration '{migration}' of tenant '{tenant}' in {destination}")
+            + $" is unknown to '{context}': a newer version of the application was there. Deploy that version, or revert the migration with it.";
+
+    public static string MigrationsBehind(string context, string? tenant, TenantDestination destination, string migration)
+        => (tenant is null ? $"The migration '{migration}' is missing in {destination}" : $"The migration '{migration}' of '{context}' is missing for tenant '{tenant}' in {destination}")
+            + ". Run MigrateTenantsAsync(...) or `tenants migrate`.";
+
+    public static string TenantMigrationFailed(IReadOnlyList<TenantMigrationResult> results)
+        => $"{results.Count(r => r.Outcome == TenantMigrationOutcome.Failed)} databases or schemas could not be migrated, "
+            + $"{results.Count(r => r.Outcome == TenantMigrationOutcome.Behind)} were not begun:"
+            + string.Concat(
+                results.Where(r => r.Error is not null)
+                    .Select(r => $"\n- {r.Destination}{(r.TenantIds.Count == 0 ? "" : $" ({string.Join(", ", r.TenantIds.Take(5))})")}: {r.Error!.Message}"))
+            + "\nCall it again when the reasons are mended; what is done stays.";
 
     public static string DatabaseIsShared(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' shares {destination} with others, so that it is not deleted for one. Delete the tenant's rows with "

@@ -11,6 +11,12 @@ public static class Scale
     /// <summary><c>EFTENANCY_KILL_ROUNDS</c>: how many processes are killed; 50 is the full measure.</summary>
     public static int KillRounds => Read("EFTENANCY_KILL_ROUNDS", 4);
 
+    /// <summary><c>EFTENANCY_SCHEMAS</c>: how many schemas are migrated; 300 is the full measure.</summary>
+    public static int Schemas => Read("EFTENANCY_SCHEMAS", 12);
+
+    /// <summary><c>EFTENANCY_TENANT_DATABASES</c>: how many databases share a few connections; 200 is the full measure.</summary>
+    public static int TenantDatabases => Read("EFTENANCY_TENANT_DATABASES", 12);
+
     private static int Read(string variable, int little)
         => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : little;
 }

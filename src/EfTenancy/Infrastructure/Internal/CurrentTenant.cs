@@ -57,7 +57,7 @@ public class CurrentTenant(
 
     /// <summary>The tenant whose database the context works in; null where it works for none.</summary>
     public virtual string? PlaceTenantId
-        => _givenPlace is not null ? null : _group?[0] ?? _tenantId;
+        => _group?[0] ?? _tenantId;
 
     /// <summary>The same for messages.</summary>
     public virtual string PlaceOwner
@@ -149,9 +149,15 @@ public class CurrentTenant(
         }
     }
 
-    /// <summary>Makes the context work in a database for no tenant: for migrations and administration.</summary>
-    public virtual void UsePlace(TenantPlace place)
-        => _givenPlace = place;
+    /// <summary>Makes the context work in a place for migrations and administration, whatever the state of its tenant.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="tenantId">The only tenant there; null for none.</param>
+    public virtual void UsePlace(TenantPlace place, string? tenantId)
+    {
+        Forget();
+        _givenPlace = place;
+        _tenantId = tenantId;
+    }
 
     /// <summary>Refuses to work in a place where another tenant's rows could be met.</summary>
     public virtual void RefuseUnsafe(TenantPlace place)

@@ -23,6 +23,9 @@ public sealed class DestinationRegistrySql(string schema)
     public string Tenants
         => $"{Quote(schema)}.tenant_destinations";
 
+    public string Migrations
+        => $"{Quote(schema)}.tenant_migrations";
+
     public string Create
         => $"""
             SELECT pg_advisory_xact_lock({LockKey});
@@ -39,6 +42,16 @@ public sealed class DestinationRegistrySql(string schema)
                 is_disabled boolean NOT NULL DEFAULT false,
                 state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Moving}')),
                 assigned_at timestamptz NOT NULL DEFAULT now()
+            );
+            CREATE TABLE IF NOT EXISTS {Migrations} (
+                context text,
+                database_name text,
+                schema_name text,
+                migration_id text,
+                error text,
+                milliseconds bigint NOT NULL,
+                ended_at timestamptz NOT NULL DEFAULT now(),
+                PRIMARY KEY (context, database_name, schema_name)
             );
             """;
 
@@ -82,6 +95,17 @@ public sealed class DestinationRegistrySql(string schema)
 
     public string DeleteTenants
         => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids)";
+
+    public string SelectMigrations
+        => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";
+
+    public string UpsertMigration
+        => $"""
+            INSERT INTO {Migrations} (context, database_name, schema_name, migration_id, error, milliseconds)
+            VALUES (@context, @database_name, @schema_name, @migration_id, @error, @milliseconds)
+            ON CONFLICT (context, database_name, schema_name) DO UPDATE
+            SET migration_id = excluded.migration_id, error = excluded.error, milliseconds = excluded.milliseconds, ended_at = now()
+            """;
 
     public static string CreateDatabase(string database, string? template)
         => $"CREATE DATABASE {Quote(database)}" + (template is null ? "" : $" TEMPLATE {Quote(template)}");
