@@ -42,7 +42,6 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
     public Rental Rent(TenantDatabaseAddress address, bool forSchemas, object configuration, Func<string, NpgsqlDataSource> create)
     {
         var key = new Key(address, forSchemas, address.DataSource is null ? configuration : this);
-        List<Entry> disposed = [];
 
         lock (_lock)
         {
@@ -61,20 +60,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
 
             entry.Users++;
             _order.AddLast(entry.Node);
-
-            for (var node = _order.First; node is not null && _entries.Count > maxDataSources;)
-            {
-                var next = node.Next;
-                if (node.Value.Users == 0)
-                {
-                    Remove(node.Value);
-                    disposed.Add(node.Value);
-                }
-
-                node = next;
-            }
-
-            disposed.ForEach(Dispose);
+            DisposeOldest();
             return new Rental(entry.DataSource, Budget, entry.Share, () => Return(entry));
         }
     }
@@ -140,6 +126,22 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         lock (_lock)
         {
             entry.Users--;
+            DisposeOldest();
+        }
+    }
+
+    private void DisposeOldest()
+    {
+        for (var node = _order.First; node is not null && _entries.Count > maxDataSources && !_isDisposed;)
+        {
+            var next = node.Next;
+            if (node.Value.Users == 0)
+            {
+                Remove(node.Value);
+                Dispose(node.Value);
+            }
+
+            node = next;
         }
     }
 
