@@ -1,9 +1,14 @@
 using BenchmarkDotNet.Running;
+using EfTenancy.Benchmarks;
 using EfTenancy.Benchmarks.Partitions;
 
 if (args is ["partitions", var flights])
 {
     await PartitionMeasurements.RunAsync(flights);
+}
+else if (args is ["alternating"])
+{
+    await AlternatingMeasurements.RunAsync();
 }
 else
 {

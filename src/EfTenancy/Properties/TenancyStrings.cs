@@ -136,6 +136,11 @@ internal static class TenancyStrings
         => $"The entity '{entity}' is set otherwise than its base '{root}': a hierarchy is multi-tenanted as a whole or not at all. "
             + $"Call IsMultiTenanted() or IsSingleTenanted() on '{root}' only.";
 
+    public static string SharedRowsOfDerivedType(string entity, string root)
+        => $"The entity '{entity}' asks for shared rows, which its base '{root}' does not have: a hierarchy is read through one filter. "
+            + $"Share the rows of all of it with modelBuilder.Entity<{root}>().IsMultiTenanted(t => t.WithSharedRows()), or remove "
+            + $"WithSharedRows() from '{entity}'.";
+
     public static string SingleTenantedReferencesMultiTenanted(string dependent, string principal, string properties)
         => $"The single-tenanted entity '{dependent}' references the multi-tenanted entity '{principal}' through {properties}. "
             + "A global row cannot point into one tenant's rows, since the key of those leads with the tenant. Make the dependent "

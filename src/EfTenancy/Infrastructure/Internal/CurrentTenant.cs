@@ -1,5 +1,6 @@
 using System.ComponentModel.Design;
 using EfTenancy.Administration.Internal;
+using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -7,6 +8,7 @@ using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -36,6 +38,14 @@ public class CurrentTenant(
     private TenantPlace? _place;
     private TenantPlace? _givenPlace;
     private readonly HashSet<object> _acrossTenants = [];
+
+    /// <summary>That of a context whose model is there, or is to be built now; null without tenancy's services.</summary>
+#pragma warning disable EF1001 // The state manager is at hand. Asking the services would cost a third of a pooled context's lease.
+    public static CurrentTenant? OfRunning(DbContext context)
+        => ((IDbContextDependencies)context).StateManager is TenancyStateManager stateManager
+            ? stateManager.Tenant
+            : (CurrentTenant?)context.GetInfrastructure().GetService(typeof(CurrentTenant));
+#pragma warning restore EF1001
 
     /// <summary>False under an internal service provider whose other contexts have tenancy.</summary>
     public virtual bool IsConfigured
