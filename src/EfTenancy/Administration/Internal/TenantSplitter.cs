@@ -15,6 +15,7 @@ public sealed class TenantSplitter(
     TenantAdministrationReport report)
 {
     private readonly TenantSplitLeftovers _leftovers = new(database, connection);
+    private readonly TenantSnapshots _snapshots = new(connection);
     private readonly Dictionary<uint, TenantSplitCopy> _copies = [];
 
     public async Task SplitAsync(TenantSplitRequest request, CancellationToken cancellationToken)
@@ -127,6 +128,8 @@ public sealed class TenantSplitter(
                 {
                     await copy.CatchUpAsync(cancellationToken).ConfigureAwait(false);
                 }
+
+                await _snapshots.WaitForOlderAsync(cancellationToken).ConfigureAwait(false);
             });
 
     private async Task<bool> SwitchOnceAsync(TenantSplitRequest request, CancellationToken cancellationToken)
@@ -153,6 +156,7 @@ public sealed class TenantSplitter(
             await copy.LockAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        await _snapshots.RefuseKeptAsync(cancellationToken).ConfigureAwait(false);
         var changes = new List<TenantPartitionChange>();
         foreach (var copy in copies)
         {
