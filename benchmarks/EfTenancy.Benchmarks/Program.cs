@@ -5,6 +5,10 @@ if (args is ["partitions", var flights])
 {
     await PartitionMeasurements.RunAsync(flights);
 }
+else if (args is ["split"])
+{
+    await PartitionMeasurements.SplitAsync();
+}
 else
 {
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

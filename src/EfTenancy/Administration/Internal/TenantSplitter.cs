@@ -1,3 +1,4 @@
+using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
 using Npgsql;
 
@@ -163,6 +164,7 @@ public sealed class TenantSplitter(
             changes.Add(await copy.FinishAsync(cancellationToken).ConfigureAwait(false));
         }
 
+        await connection.ExecuteAsync(TenantSplitSql.CheckForeignKeysByIndexes(), cancellationToken).ConfigureAwait(false);
         await rebinding.RunAsync(changes, cancellationToken).ConfigureAwait(false);
         foreach (var copy in copies)
         {
