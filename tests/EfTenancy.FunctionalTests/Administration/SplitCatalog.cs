@@ -22,7 +22,7 @@ internal static class SplitCatalog
             WITH p AS (
                 SELECT c.*, i.inhparent FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relkind = 'r' AND c.relname LIKE '%\_{suffix}'
             )
-            SELECT concat_ws(' ', 'table', relname, inhparent::regclass, relowner::regrole, relacl, reloptions, relrowsecurity, relforcerowsecurity,
+            SELECT concat_ws(' ', 'table', relname, inhparent::regclass, relowner::regrole, nullif(relacl::text, acldefault('r', relowner)::text), reloptions, relrowsecurity, relforcerowsecurity,
                 relreplident, relpersistence, obj_description(oid, 'pg_class'), relnamespace::regnamespace) FROM p
             UNION ALL SELECT concat_ws(' ', 'column', relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated, attcollation,
                 attstorage, attcompression, attislocal, attinhcount, attacl, pg_get_expr(adbin, adrelid))
