@@ -10,6 +10,10 @@ else if (args is ["alternating"])
 {
     await AlternatingMeasurements.RunAsync();
 }
+else if (args is ["split"])
+{
+    await PartitionMeasurements.SplitAsync();
+}
 else
 {
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

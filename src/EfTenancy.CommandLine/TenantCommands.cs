@@ -12,7 +12,7 @@ namespace EfTenancy.CommandLine;
 public static class TenantCommands
 {
     /// <summary>
-    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
+    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>split</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
     ///     <c>repair</c>. Its exit code is 0, or 1 when something was refused or failed; what that is goes to the console.
     /// </summary>
     /// <typeparam name="TContext">The type of the context whose tenants they are.</typeparam>
@@ -45,6 +45,10 @@ public static class TenantCommands
         var add = new Command("add", CommandStrings.Add) { ids, suffix };
         add.SetAction((given, cancellationToken) => runner.AddAsync(given.GetRequiredValue(ids), given.GetValue(suffix), cancellationToken));
 
+        var ownSuffix = new Option<string?>("--suffix") { Description = CommandStrings.SplitSuffix };
+        var split = new Command("split", CommandStrings.Split) { ids, ownSuffix };
+        split.SetAction((given, cancellationToken) => runner.SplitAsync(given.GetRequiredValue(ids), given.GetValue(ownSuffix), cancellationToken));
+
         var disable = new Command("disable", CommandStrings.Disable) { ids };
         disable.SetAction((given, cancellationToken) => runner.DisableAsync(given.GetRequiredValue(ids), cancellationToken));
 
@@ -60,6 +64,6 @@ public static class TenantCommands
         var repair = new Command("repair", CommandStrings.Repair);
         repair.SetAction((_, cancellationToken) => runner.RepairAsync(cancellationToken));
 
-        return new Command("tenants", CommandStrings.Tenants) { list, add, disable, enable, remove, deleteData, repair };
+        return new Command("tenants", CommandStrings.Tenants) { list, add, split, disable, enable, remove, deleteData, repair };
     }
 }

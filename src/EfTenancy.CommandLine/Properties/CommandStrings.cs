@@ -6,6 +6,8 @@ internal static class CommandStrings
     public const string Tenants = "The tenants of this application.";
     public const string List = "Lists the tenants with state, partitions, estimated rows and size.";
     public const string Add = "Adds tenants, each with a partition in every table. Those that are there already stay as they are.";
+    public const string Split = "Moves tenants out of the partitions that they share into their own, while the application works.";
+    public const string SplitSuffix = "One suffix for the new partitions of all these tenants, which then share them.";
     public const string Disable = "Makes the application refuse tenants. Their rows stay.";
     public const string Enable = "Lets disabled tenants in again.";
     public const string Remove = "Removes tenants for good, with all their rows.";

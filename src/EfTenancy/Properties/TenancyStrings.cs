@@ -286,6 +286,36 @@ internal static class TenancyStrings
         => $"The suffix '{suffix}' of tenant '{tenant}' makes the name '{name}', which another table or partition has. Give another suffix in "
             + "AddAsync(id → suffix).";
 
+    public static string TenantsCannotBeSplit(IEnumerable<string> reasons)
+        => "Tenants cannot be given partitions of their own. Nothing was changed." + string.Concat(reasons.Select(r => Environment.NewLine + "- " + r));
+
+    public static string SplitSuffixIsTaken(string tenant, string suffix, string other)
+        => $"The suffix '{suffix}' of tenant '{tenant}' is that of tenant '{other}', and a split makes new partitions. Give another suffix in "
+            + "SplitAsync(id → suffix).";
+
+    public static string TenantSharesNothing(string tenant, string registered, string suffix)
+        => $"The tenant '{tenant}' has partitions of its own already, with the suffix '{registered}', and cannot get '{suffix}'. Leave it out of "
+            + "SplitAsync(…).";
+
+    public static string SuffixOfSeveralPartitions(string suffix, string first, string second, string table)
+        => $"The tenants '{first}' and '{second}' shall both get the suffix '{suffix}', but share no partition of {table} now. Give them "
+            + "different suffixes in SplitAsync(id → suffix).";
+
+    public static string SplitNeedsKey(string partition)
+        => $"The partition {partition} cannot be split: it has no primary key, nor another unique key of columns that are never null, by which "
+            + "rows that change meanwhile could be found. Nothing was changed. Give its table one in a migration.";
+
+    public static string SplitHasDependent(string partition, string dependents)
+        => $"The partition {partition} cannot be split: it has {dependents} of its own, which would go with it. Nothing was changed. Put these on "
+            + "its table, or drop them and make them again afterwards.";
+
+    public static string SplitWasOvertaken(string partition)
+        => $"The partition {partition} was changed by somebody else while it was split (its bound, its table, or all of its rows). Nothing was "
+            + "changed. Call SplitAsync(…) again.";
+
+    public static string DroppedSplit(string partition)
+        => $"The split of the partition {partition} was cut off. What it left was dropped, and all rows are where they were. Call SplitAsync(…) again.";
+
     public static string TooManyTenantPartitions(string table, int partitions, int limit)
         => $"The table {table} would have {partitions} list partitions; PostgreSQL plans and locks badly with more than {limit}. Nothing was "
             + "changed. Let small tenants share partitions with AddAsync(id → suffix), or partition by hash, IsPartitionedByTenant(x => x.ByHash(…)).";

@@ -27,6 +27,18 @@ public sealed class TenantAdministration<TContext>(IServiceScopeFactory scopes, 
         IProgress<TenantProgress>? progress = null)
         => WithContextAsync(a => a.RemoveAsync(tenantIds, cancellationToken, progress));
 
+    public Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => WithContextAsync(a => a.SplitAsync(tenantIds, cancellationToken, progress));
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => WithContextAsync(a => a.SplitAsync(suffixes, cancellationToken, progress));
+
     public Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
         => WithContextAsync(
             async a =>

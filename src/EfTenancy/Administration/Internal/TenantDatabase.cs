@@ -23,6 +23,9 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
     public TenantPartitionSql PartitionSql { get; }
         = new(context.GetService<ISqlGenerationHelper>(), context.GetService<IRelationalTypeMappingSource>());
 
+    public TenantSplitSql SplitSql { get; }
+        = new(context.GetService<ISqlGenerationHelper>(), context.GetService<IRelationalTypeMappingSource>());
+
     public string ContextName
         => context.GetType().Name;
 
