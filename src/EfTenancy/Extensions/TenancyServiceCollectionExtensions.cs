@@ -96,10 +96,13 @@ public static class TenancyServiceCollectionExtensions
         var options = new TenantAdministrationOptions();
         configure?.Invoke(options);
         services.TryAddSingleton<ITenantAdministration<TContext>>(
-            p => new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options));
+            p => new TenantAdministration<TContext>(Contexts(p), options));
         services.TryAddSingleton<ITenantMigrator<TContext>>(
-            p => new TenantMigrator<TContext>(new ApplicationContexts<TContext>(p.GetRequiredService<IServiceScopeFactory>())));
+            p => new TenantMigrator<TContext>(Contexts(p)));
 
         return services;
+
+        static ApplicationContexts<TContext> Contexts(IServiceProvider services)
+            => new(services.GetRequiredService<IServiceScopeFactory>());
     }
 }

@@ -541,6 +541,13 @@ internal static class TenancyStrings
                     .Select(r => $"\n- {r.Destination}{(r.TenantIds.Count == 0 ? "" : $" ({string.Join(", ", r.TenantIds.Take(5))})")}: {r.Error!.Message}"))
             + "\nCall it again when the reasons are mended; what is done stays.";
 
+    public static string DatabaseIsNotDropped(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' has {destination}, which was not made here and is not dropped. Delete its rows with "
+            + $"ITenantAdministration.DeleteDataAsync(...), and forget it with TenantDatabases.RemoveAsync(\"{tenant}\").";
+
+    public static string TenantFinished(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
+
     public static string DatabaseIsShared(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' shares {destination} with others, so that it is not deleted for one. Delete the tenant's rows with "
             + "ITenantAdministration.DeleteDataAsync(...).";

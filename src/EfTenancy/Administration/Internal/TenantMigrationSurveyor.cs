@@ -16,7 +16,10 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
     // Tenants' tables reference shared ones, whose locks the migrations of several schemas may take in different orders.
     private const int Attempts = 5;
 
-    public Task<TenantMigrationSurvey> SurveyAsync(bool verify, CancellationToken cancellationToken)
+    public Task<TenantMigrationSurvey> SurveyAsync(
+        bool verify,
+        Func<TenantMigrationUnit, bool>? only,
+        CancellationToken cancellationToken)
         => contexts.UseAsync(
             async context =>
             {
@@ -26,8 +29,9 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
                     ? new TenantMigrationJournal(directory.Registry, typeof(TContext).FullName!)
                     : null;
 
+                var units = await UnitsAsync(databases, cancellationToken).ConfigureAwait(false);
                 var applied = await AppliedAsync(
-                    await UnitsAsync(databases, cancellationToken).ConfigureAwait(false), history, databases, verify ? null : journal,
+                    only is null ? units : units.FindAll(u => only(u)), history, databases, verify ? null : journal,
                     cancellationToken).ConfigureAwait(false);
                 return new TenantMigrationSurvey(applied.ToDictionary(a => a.Key, a => ResultOf(a.Key, a.Value, history.Known)), journal);
             },

@@ -16,7 +16,26 @@ public sealed class TenantMigrator<TContext>(ApplicationContexts<TContext> conte
         IProgress<TenantMigrationResult>? progress = null)
     {
         options ??= new TenantMigrationOptions();
-        var survey = await _surveyor.SurveyAsync(options.Verify, cancellationToken).ConfigureAwait(false);
+        return await MigrateAsync(
+            await _surveyor.SurveyAsync(options.Verify, only: null, cancellationToken).ConfigureAwait(false), options, cancellationToken, progress)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Migrates the places of some tenants, and before them what these share with others.</summary>
+    public async Task MigrateAsync(IReadOnlySet<string> tenantIds, CancellationToken cancellationToken)
+        => await MigrateAsync(
+            await _surveyor.SurveyAsync(
+                verify: true, u => u.Place is { IsSharedPart: true } || u.TenantIds.Any(tenantIds.Contains), cancellationToken).ConfigureAwait(false),
+            new TenantMigrationOptions(),
+            cancellationToken,
+            progress: null).ConfigureAwait(false);
+
+    private async Task<IReadOnlyList<TenantMigrationResult>> MigrateAsync(
+        TenantMigrationSurvey survey,
+        TenantMigrationOptions options,
+        CancellationToken cancellationToken,
+        IProgress<TenantMigrationResult>? progress)
+    {
         var results = new ConcurrentDictionary<TenantMigrationUnit, TenantMigrationResult>(
             survey.Results);
         var failures = results.Values.Count(r => r.Outcome == TenantMigrationOutcome.Failed);
@@ -56,7 +75,7 @@ public sealed class TenantMigrator<TContext>(ApplicationContexts<TContext> conte
     }
 
     public async Task<IReadOnlyList<TenantMigrationResult>> ListAsync(CancellationToken cancellationToken = default)
-        => Ordered((await _surveyor.SurveyAsync(verify: false, cancellationToken).ConfigureAwait(false)).Results.Values);
+        => Ordered((await _surveyor.SurveyAsync(verify: false, only: null, cancellationToken).ConfigureAwait(false)).Results.Values);
 
     private static IReadOnlyList<TenantMigrationResult> Ordered(IEnumerable<TenantMigrationResult> results)
         =>

@@ -81,8 +81,8 @@ public sealed class DestinationRegistrySql(string schema)
             ON CONFLICT (tenant_id) DO NOTHING
             """;
 
-    public string SetState
-        => $"UPDATE {Tenants} SET state = @state WHERE tenant_id = @tenant_id";
+    public string Activate
+        => $"UPDATE {Tenants} SET state = '{Active}' WHERE tenant_id = @tenant_id AND state = '{Adding}'";
 
     public string SetDisabled
         => $"UPDATE {Tenants} SET is_disabled = @is_disabled WHERE tenant_id = ANY(@tenant_ids)";
@@ -113,12 +113,37 @@ public sealed class DestinationRegistrySql(string schema)
     public static string CreateSchema(string schema)
         => $"CREATE SCHEMA IF NOT EXISTS {Quote(schema)}";
 
+    public static string DropDatabase(string database)
+        => $"DROP DATABASE IF EXISTS {Quote(database)} WITH (FORCE)";
+
+    /// <summary>Tables and sizes of schemas, <c>@schemas</c>; null among them is for the search path.</summary>
+    public static string SelectSizes
+        => """
+            SELECT s.name, COALESCE(sum(GREATEST(c.reltuples, 0)), 0)::int8, COALESCE(sum(pg_table_size(c.oid) + pg_indexes_size(c.oid)), 0)::int8
+            FROM unnest(@schemas) AS s (name)
+            LEFT JOIN pg_class c ON c.relnamespace = COALESCE(to_regnamespace(quote_ident(s.name)), to_regnamespace(quote_ident(current_schema())))
+                AND c.relkind = 'r'
+            GROUP BY s.name
+            """;
+
+    public static string Truncate(IEnumerable<string> delimitedTables)
+        => $"TRUNCATE {string.Join(", ", delimitedTables)} CASCADE";
+
     public static string DropSchema(string schema)
         => $"DROP SCHEMA IF EXISTS {Quote(schema)} CASCADE";
 
-    /// <summary>Whether a schema, <c>$1</c>, has tables.</summary>
+    /// <summary>Whether a schema, <c>@schema</c>, has tables; without one, any schema but that of the registry. Tables of extensions do not count.</summary>
     public static string HasTables
-        => "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'v', 'm', 'f', 'p'))";
+        => """
+            SELECT EXISTS (
+                SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p')
+                    AND CASE WHEN @schema IS NULL
+                        THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname IS DISTINCT FROM @registry
+                        ELSE n.nspname = @schema END
+                    AND NOT EXISTS (
+                        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'x')))
+            """;
 
     public static string Quote(string identifier)
         => '"' + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';

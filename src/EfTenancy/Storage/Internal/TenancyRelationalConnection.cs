@@ -122,13 +122,21 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     public virtual Task ExecuteOnDatabaseAsync(string sql, CancellationToken cancellationToken)
         => OnDatabaseAsync(c => DestinationRegistry.ExecuteAsync(c, sql, cancellationToken), cancellationToken);
 
-    public virtual Task<bool> HasTablesAsync(string schema, CancellationToken cancellationToken)
+    /// <summary>Whether not every table of the database counts: it has the schemas of others, or the registry.</summary>
+    public virtual bool KnowsItsTables
+        => SchemaOfTenant is not null || _databases?.Directory.RegistrySchemaIn(_place!.Database) is not null;
+
+    public virtual Task<bool> HasTablesAsync(CancellationToken cancellationToken)
         => OnDatabaseAsync(
             async connection =>
             {
                 var command = new NpgsqlCommand(DestinationRegistrySql.HasTables, connection)
                 {
-                    Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(schema) } },
+                    Parameters =
+                    {
+                        DestinationRegistry.Text("schema", _place!.Schema),
+                        DestinationRegistry.Text("registry", _databases!.Directory.RegistrySchemaIn(_place.Database)),
+                    },
                 };
                 await using var _ = command.ConfigureAwait(false);
                 return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;

@@ -1,0 +1,356 @@
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>
+///     Administration where tenants have databases, schemas or shards: the registry says where, a place of a tenant's own is made and
+///     dropped as a whole, and in one that is shared <see cref="TenantAdministrator" /> does what it does for a single database.
+/// </summary>
+#pragma warning disable CA1068 // As the interface has it.
+public sealed class SeparateTenantAdministrator<TContext>(
+    TenantDatabases databases,
+    ApplicationContexts<TContext> contexts,
+    TenantAdministrationOptions options) : ITenantAdministration
+    where TContext : DbContext
+{
+    private readonly TenantMigrator<TContext> _migrator = new(contexts);
+
+    private RegisteredTenantDirectory Directory
+        => databases.Registered;
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => AddAsync(Normalize(tenantIds), (a, ids) => a.AddAsync(ids, cancellationToken, progress), cancellationToken);
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+
+        return AddAsync(
+            Normalize(suffixes.Keys),
+            (a, ids) => a.AddAsync(
+                suffixes.Where(s => ids.Contains(databases.Normalize(s.Key))).ToDictionary(s => s.Key, s => s.Value), cancellationToken, progress),
+            cancellationToken);
+    }
+
+    private async Task<TenantAdministrationResult> AddAsync(
+        HashSet<string> ids,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> addPartitions,
+        CancellationToken cancellationToken)
+    {
+        foreach (var id in ids)
+        {
+            await Directory.RegisterAsync(id, destination: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
+        var results = await AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
+
+        // Only now are contexts let in: everything is there.
+        foreach (var id in ids)
+        {
+            await Directory.ActivateAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Together(results);
+    }
+
+    public async Task<TenantAdministrationResult> RemoveAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var ids = Normalize(tenantIds);
+        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
+        if (tenants.Find(t => !t.Place.IsShared && !CanDrop(t.Place)) is { Place: not null } kept)
+        {
+            throw new InvalidOperationException(TenancyStrings.DatabaseIsNotDropped(kept.Tenant.TenantId, kept.Tenant.Destination));
+        }
+
+        foreach (var id in ids)
+        {
+            await databases.DisableAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        var results = await AtAsync(
+            ids, p => p.IsShared, (a, some) => RemoveAtSharedAsync(a, some, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+        foreach (var (_, place) in tenants.Where(t => !t.Place.IsShared))
+        {
+            await DropAsync(place, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var id in ids)
+        {
+            await databases.RemoveAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Together(results);
+    }
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => AtSharedTogetherAsync(Normalize(tenantIds), (a, ids) => a.SplitAsync(ids, cancellationToken, progress), cancellationToken);
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+
+        return AtSharedTogetherAsync(
+            Normalize(suffixes.Keys),
+            (a, ids) => a.SplitAsync(
+                suffixes.Where(s => ids.Contains(databases.Normalize(s.Key))).ToDictionary(s => s.Key, s => s.Value), cancellationToken, progress),
+            cancellationToken);
+    }
+
+    public async Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+    {
+        foreach (var (tenant, _) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            await databases.DisableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task EnableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+    {
+        foreach (var (tenant, _) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            await databases.EnableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<IReadOnlyList<RegisteredTenant>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var tenants = await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false);
+        var partitions = new Dictionary<string, RegisteredTenant>();
+        foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
+        {
+            foreach (var tenant in await AtAsync(place, ListPartitionsAsync, cancellationToken).ConfigureAwait(false))
+            {
+                partitions[tenant.TenantId] = tenant;
+            }
+        }
+
+        var sizes = await SizesAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. tenants.Select(
+                t =>
+                {
+                    var (rows, bytes) = sizes.GetValueOrDefault(t.Tenant.Destination);
+                    return (partitions.GetValueOrDefault(t.Tenant.TenantId)
+                            ?? new RegisteredTenant(t.Tenant.TenantId, "", TenantState.Active, 0, 0, rows, bytes)) with
+                        {
+                            Destination = t.Tenant.Destination,
+                            State = t.Tenant.IsDisabled ? TenantState.Disabled
+                                : content.Tenants[t.Tenant.TenantId].State == DestinationRegistrySql.Adding ? TenantState.Adding
+                                : TenantState.Active,
+                        };
+                }),
+        ];
+
+        Task<IReadOnlyList<RegisteredTenant>> ListPartitionsAsync(TContext context)
+            => TenantTablesOfModel.Of(context.Model).RegistrySchema is null
+                ? Task.FromResult<IReadOnlyList<RegisteredTenant>>([])
+                : new TenantAdministrator(context, options).ListAsync(cancellationToken);
+    }
+
+    public async Task<TenantAdministrationResult> DeleteDataAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var results = new List<TenantAdministrationResult>();
+        foreach (var (tenant, place) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            results.Add(
+                await AtAsync(
+                    place,
+                    async context =>
+                    {
+                        if (place.IsShared || context.Model.HasMultiTenantedEntities())
+                        {
+                            return await new TenantAdministrator(context, options).DeleteDataAsync([tenant.TenantId], cancellationToken, progress)
+                                .ConfigureAwait(false);
+                        }
+
+                        await TruncateAsync(context, place, cancellationToken).ConfigureAwait(false);
+                        return new TenantAdministrationResult([]);
+                    },
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return Together(results);
+    }
+
+    public async Task<IReadOnlyList<TenantRepair>> RepairAsync(
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var repairs = new List<TenantRepair>();
+        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var tenant in content.Tenants.Values.Where(t => t.State == DestinationRegistrySql.Adding))
+        {
+            await AddAsync([tenant.TenantId], cancellationToken, progress).ConfigureAwait(false);
+            repairs.Add(new TenantRepair(TenancyStrings.TenantFinished(tenant.TenantId, tenant.Destination), null, tenant.TenantId, IsMended: true));
+        }
+
+        foreach (var place in (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false))
+                     .Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
+        {
+            repairs.AddRange(
+                await AtAsync(
+                    place,
+                    c => TenantTablesOfModel.Of(c.Model).RegistrySchema is null
+                        ? Task.FromResult<IReadOnlyList<TenantRepair>>([])
+                        : new TenantAdministrator(c, options).RepairAsync(cancellationToken, progress),
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return repairs;
+    }
+
+    private static async Task<TenantAdministrationResult> RemoveAtSharedAsync(
+        ITenantAdministration administration,
+        IReadOnlySet<string> ids,
+        IProgress<TenantProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await administration.RemoveAsync(ids, cancellationToken, progress).ConfigureAwait(false);
+        }
+        catch (UnknownTenantException)
+        {
+            // An earlier call, which was cut off, removed partitions and rows already.
+            return new TenantAdministrationResult([]);
+        }
+    }
+
+    private async Task MakeTablesAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        await _migrator.MigrateAsync(ids, cancellationToken).ConfigureAwait(false);
+
+        foreach (var (_, place) in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).DistinctBy(t => t.Tenant.Destination))
+        {
+            await AtAsync(
+                place,
+                async context =>
+                    !context.Database.GetMigrations().Any() && await context.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private bool CanDrop(TenantPlace place)
+        => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
+
+    private Task<int> DropAsync(TenantPlace place, CancellationToken cancellationToken)
+        => place.Schema is null
+            ? Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken)
+            : AtAsync(
+                place,
+                async context => await context.Database.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false) ? 1 : 0,
+                cancellationToken);
+
+    private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
+    {
+        var helper = context.GetService<ISqlGenerationHelper>();
+        var tables = context.Model.GetRelationalModel().Tables
+            .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
+            .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
+        if (tables.Count > 0)
+        {
+#pragma warning disable EF1002 // Names of the model's tables, delimited.
+            await context.Database.ExecuteSqlRawAsync(DestinationRegistrySql.Truncate(tables), cancellationToken).ConfigureAwait(false);
+#pragma warning restore EF1002
+        }
+    }
+
+    private async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> SizesAsync(
+        IEnumerable<TenantPlace> places,
+        CancellationToken cancellationToken)
+    {
+        var sizes = new Dictionary<TenantDestination, (long, long)>();
+        foreach (var database in places.GroupBy(p => p.Database))
+        {
+            foreach (var (schema, rows, bytes) in await Directory.Registry.SizesAsync(
+                         database.Key, database.Select(p => p.Schema), cancellationToken).ConfigureAwait(false))
+            {
+                sizes[TenantDestination.Of(database.Key.Name, schema)] = (rows, bytes);
+            }
+        }
+
+        return sizes;
+    }
+
+    private async Task<TenantAdministrationResult> AtSharedTogetherAsync(
+        HashSet<string> ids,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        CancellationToken cancellationToken)
+        => Together(await AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false));
+
+    private async Task<List<TenantAdministrationResult>> AtAsync(
+        HashSet<string> ids,
+        Func<TenantPlace, bool> places,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        CancellationToken cancellationToken)
+    {
+        var results = new List<TenantAdministrationResult>();
+        foreach (var tenants in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).Where(t => places(t.Place))
+                     .GroupBy(t => t.Tenant.Destination))
+        {
+            results.Add(
+                await AtAsync(
+                    tenants.First().Place,
+                    c => work(new TenantAdministrator(c, options), tenants.Select(t => t.Tenant.TenantId).ToHashSet()),
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return results;
+    }
+
+    private Task<T> AtAsync<T>(TenantPlace place, Func<TContext, Task<T>> work, CancellationToken cancellationToken)
+        => contexts.UseAsync(
+            context =>
+            {
+                context.GetService<CurrentTenant>().UsePlace(place, tenantId: null);
+                return work(context);
+            },
+            cancellationToken);
+
+    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> KnownAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        var tenants = (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false)).Where(t => ids.Contains(t.Tenant.TenantId)).ToList();
+        return ids.FirstOrDefault(id => tenants.TrueForAll(t => t.Tenant.TenantId != id)) is { } unknown
+            ? throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(unknown), unknown)
+            : tenants;
+    }
+
+    private HashSet<string> Normalize(IEnumerable<string> tenantIds)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+
+        return [.. tenantIds.Select(databases.Normalize)];
+    }
+
+    private static TenantAdministrationResult Together(IEnumerable<TenantAdministrationResult> results)
+        => new([.. results.SelectMany(r => r.Tables)]);
+}
+#pragma warning restore CA1068
