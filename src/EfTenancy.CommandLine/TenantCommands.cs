@@ -24,7 +24,9 @@ public static class TenantCommands
     {
         ArgumentNullException.ThrowIfNull(services);
 
-        return Create(services.GetRequiredService<ITenantAdministration<TContext>>, console);
+        var command = Create(services.GetRequiredService<ITenantAdministration<TContext>>, console);
+        command.Add(MigrateCommand(services.GetRequiredService<ITenantMigrator<TContext>>, console ?? AnsiConsole.Console));
+        return command;
     }
 
     /// <inheritdoc cref="Create{TContext}" />
@@ -65,5 +67,40 @@ public static class TenantCommands
         repair.SetAction((_, cancellationToken) => runner.RepairAsync(cancellationToken));
 
         return new Command("tenants", CommandStrings.Tenants) { list, add, split, disable, enable, remove, deleteData, repair };
+    }
+
+    private static Command MigrateCommand<TContext>(Func<ITenantMigrator<TContext>> migrator, IAnsiConsole console)
+        where TContext : DbContext
+    {
+        var options = new TenantMigrationOptions();
+        var parallel = new Option<int>("--parallel") { Description = CommandStrings.Parallel, DefaultValueFactory = _ => options.MaxParallelism };
+        var canaries = new Option<int>("--canaries") { Description = CommandStrings.Canaries };
+        var canary = new Option<string[]>("--canary") { Description = CommandStrings.Canary };
+        var maxFailures = new Option<int>("--max-failures") { Description = CommandStrings.MaxFailures, DefaultValueFactory = _ => options.MaxFailures };
+        var verify = new Option<bool>("--verify") { Description = CommandStrings.Verify };
+        var list = new Option<bool>("--list") { Description = CommandStrings.ListMigrations };
+
+        var migrate = new Command("migrate", CommandStrings.Migrate) { parallel, canaries, canary, maxFailures, verify, list };
+        migrate.SetAction(
+            (given, cancellationToken) =>
+            {
+                var runner = new MigrateCommandRunner<TContext>(migrator, console);
+                return given.GetValue(list)
+                    ? runner.ListAsync(cancellationToken)
+                    : runner.MigrateAsync(
+                        o =>
+                        {
+                            o.MaxParallelism = given.GetValue(parallel);
+                            o.Canaries = given.GetValue(canaries);
+                            o.MaxFailures = given.GetValue(maxFailures);
+                            o.Verify = given.GetValue(verify);
+                            foreach (var tenant in given.GetValue(canary) ?? [])
+                            {
+                                o.CanaryTenants.Add(tenant);
+                            }
+                        },
+                        cancellationToken);
+            });
+        return migrate;
     }
 }

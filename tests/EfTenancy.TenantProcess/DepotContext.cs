@@ -1,6 +1,8 @@
 using System.Globalization;
+using EfTenancy.Infrastructure;
 using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,12 +14,20 @@ public class DepotContext(DbContextOptions<DepotContext> options) : DbContext(op
 {
     public const int Tables = 10;
 
-    public static ServiceProvider Services(Action<TenantDatabasesBuilder> databases)
+    public static ServiceProvider Services(
+        Action<TenantDatabasesBuilder> databases,
+        Action<TenancyDbContextOptionsBuilder>? tenancy = null)
         => new ServiceCollection()
             .AddTenantDatabases(databases)
             .AddPooledDbContextFactory<DepotContext>(
-                (services, options) => options.UseNpgsql().UseTenancy(
-                    t => t.UseTenantDatabases(services.GetRequiredService<TenantDatabases>())))
+                (services, options) => options.UseNpgsql()
+                    .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
+                    .UseTenancy(
+                        t =>
+                        {
+                            t.UseTenantDatabases(services.GetRequiredService<TenantDatabases>());
+                            tenancy?.Invoke(t);
+                        }))
             .AddTenantAdministration<DepotContext>()
             .BuildServiceProvider();
 

@@ -13,6 +13,13 @@ internal static class CommandStrings
     public const string Remove = "Removes tenants for good, with all their rows.";
     public const string DeleteData = "Deletes all rows of tenants, and leaves the tenants.";
     public const string Repair = "Finds and mends what was left half done, and reports what nobody registered.";
+    public const string Migrate = "Migrates the databases and schemas of all tenants, and what they share before. A second run does what is left.";
+    public const string Parallel = "How many are migrated at once.";
+    public const string Canaries = "How many are migrated first; if one of them fails, the others are not begun.";
+    public const string Canary = "A tenant that is among the first. May be repeated.";
+    public const string MaxFailures = "After this many failures no further one is begun.";
+    public const string Verify = "Ask each database which migrations it has, instead of believing the journal.";
+    public const string ListMigrations = "Only show who has which migration.";
     public const string Ids = "The tenants' ids.";
     public const string Suffix = "One suffix for the partitions of all these tenants, which then share them.";
     public const string Yes = "Do not ask.";
@@ -23,6 +30,11 @@ internal static class CommandStrings
     public const string NotConfirmed = "Nothing was changed.";
     public const string Mended = "mended";
     public const string Left = "left";
+
+    public const string AllShare = "(shared)";
+
+    public static string Migrated(int migrated, int upToDate)
+        => $"{migrated} migrated, {upToDate} were up to date.";
 
     public static string ConfirmRemove(IEnumerable<string> ids)
         => $"Remove {string.Join(", ", ids)} with all rows?";

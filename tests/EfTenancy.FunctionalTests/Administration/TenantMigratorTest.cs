@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EfTenancy.Administration;
+using EfTenancy.CommandLine;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
@@ -7,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Spectre.Console;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Administration;
@@ -206,6 +208,75 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
         var error = Assert.IsType<TenantDatabaseException>(newer.Error);
         Assert.Equal((TenantDatabaseError.MigrationsAhead, "newer"), (error.Error, error.TenantId));
         Assert.Contains("20270101000000_Later", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_database_is_behind_or_ahead_is_not_opened_if_asked()
+    {
+        var services = DepotContext.Services(x => x.MultiTenantedSchemas(_home.ConnectionString), t => t.RefusePendingMigrations());
+        _disposables.Add(services);
+        var databases = services.GetRequiredService<TenantDatabases>();
+        var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
+        await databases.AddAsync("behind");
+        await databases.AddAsync("fine");
+
+        await using (var db = await factory.CreateDbContextAsync("behind"))
+        {
+            var behind = await Assert.ThrowsAsync<TenantDatabaseException>(() => db.Database.OpenConnectionAsync());
+            Assert.Equal((TenantDatabaseError.MigrationsBehind, "behind"), (behind.Error, behind.TenantId));
+            Assert.Contains("20260101000000_First", behind.Message, StringComparison.Ordinal);
+            Assert.Equal(
+                TenantDatabaseError.MigrationsBehind, Assert.Throws<TenantDatabaseException>(() => db.Database.OpenConnection()).Error);
+        }
+
+        await services.MigrateTenantsAsync<DepotContext>();
+        await using (var db = await factory.CreateDbContextAsync("behind"))
+        {
+            await db.Database.OpenConnectionAsync();
+        }
+
+        await _home.ExecuteAsync(
+            $"""INSERT INTO "{(await databases.FindAsync("fine")).Schema}"."__EFMigrationsHistory" VALUES ('20270101000000_Later', '11.0.0')""");
+        await using var ahead = await factory.CreateDbContextAsync("fine");
+        Assert.Equal(
+            TenantDatabaseError.MigrationsAhead,
+            (await Assert.ThrowsAsync<TenantDatabaseException>(() => ahead.Database.OpenConnectionAsync())).Error);
+    }
+
+    [Fact]
+    public async Task The_command_migrates_lists_and_names_who_failed()
+    {
+        var services = Services(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        var databases = services.GetRequiredService<TenantDatabases>();
+        foreach (var tenant in (string[])["acme", "Globex", "broken"])
+        {
+            await databases.AddAsync(tenant);
+        }
+
+        await _home.ExecuteAsync($"""CREATE TABLE "{(await databases.FindAsync("broken")).Schema}"."Table5" (x int)""");
+        var (exitCode, text) = await RunAsync("migrate", "--parallel", "2");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Migrated acme: - -> " + Last, text, StringComparison.Ordinal);
+        Assert.Contains("Failed broken", text, StringComparison.Ordinal);
+        Assert.Contains("already exists", text, StringComparison.Ordinal);
+
+        (exitCode, text) = await RunAsync("migrate", "--list");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Behind", Assert.Single(text.Split('\n'), l => l.Contains("broken", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+        await _home.ExecuteAsync($"""DROP TABLE "{(await databases.FindAsync("broken")).Schema}"."Table5" """);
+        Assert.Equal((0, true), await RunAsync("migrate").ContinueWith(
+            t => (t.Result.ExitCode, t.Result.Text.Contains("1 migrated, 3 were up to date.", StringComparison.Ordinal))));
+
+        async Task<(int ExitCode, string Text)> RunAsync(params string[] arguments)
+        {
+            var written = new StringWriter();
+            var console = AnsiConsole.Create(
+                new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(written) });
+            console.Profile.Width = 400;
+            var code = await TenantCommands.Create<DepotContext>(services, console).Parse(arguments).InvokeAsync();
+            return (code, written.ToString());
+        }
     }
 
     private static Task<List<string>> HistoryOf(TestDatabase database, string schema)

@@ -84,6 +84,49 @@ public sealed class TenantMigrationHistory
         }
     }
 
+    public string? FirstUnknown(IReadOnlyList<string> applied)
+        => applied.Except(Known).FirstOrDefault();
+
+    public string? FirstMissing(IReadOnlyList<string> applied)
+        => Known.Except(applied).FirstOrDefault();
+
+    /// <summary>The migrations of the place that a connection is open to.</summary>
+    public IReadOnlyList<string> OfConnection(NpgsqlConnection connection)
+    {
+        var applied = new List<string>();
+        try
+        {
+            using var command = new NpgsqlCommand(_sql.SelectMigrations, connection);
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                applied.Add(reader.GetString(0));
+            }
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // It was never migrated.
+        }
+
+        return applied;
+    }
+
+    /// <inheritdoc cref="OfConnection" />
+    public async Task<IReadOnlyList<string>> OfConnectionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var applied = new List<string>();
+        try
+        {
+            await ReadAsync(connection, _sql.SelectMigrations, r => applied.Add(r.GetString(0)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // It was never migrated.
+        }
+
+        return applied;
+    }
+
     private static async Task ReadAsync(
         NpgsqlConnection connection,
         string sql,

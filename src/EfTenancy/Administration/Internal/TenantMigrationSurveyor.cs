@@ -33,7 +33,7 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
                 var applied = await AppliedAsync(
                     only is null ? units : units.FindAll(u => only(u)), history, databases, verify ? null : journal,
                     cancellationToken).ConfigureAwait(false);
-                return new TenantMigrationSurvey(applied.ToDictionary(a => a.Key, a => ResultOf(a.Key, a.Value, history.Known)), journal);
+                return new TenantMigrationSurvey(applied.ToDictionary(a => a.Key, a => ResultOf(a.Key, a.Value, history)), journal);
             },
             cancellationToken);
 
@@ -149,16 +149,16 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
         return units.ToDictionary(u => u, u => applied[u]);
     }
 
-    private static TenantMigrationResult ResultOf(TenantMigrationUnit unit, Applied applied, IReadOnlyList<string> known)
+    private static TenantMigrationResult ResultOf(TenantMigrationUnit unit, Applied applied, TenantMigrationHistory history)
     {
         var last = applied.Migrations is [.., var migration] ? migration : null;
         var result = new TenantMigrationResult(
             unit.Place?.Destination ?? TenantDestination.Home, unit.TenantIds, TenantMigrationOutcome.UpToDate, last, last, TimeSpan.Zero, null);
         try
         {
-            RefuseUnknown(applied.Migrations, known, unit);
+            RefuseUnknown(applied.Migrations, history, unit);
             return applied.Error is { } error ? result with { Outcome = TenantMigrationOutcome.Failed, Error = error }
-                : known.Except(applied.Migrations).Any() ? result with { Outcome = TenantMigrationOutcome.Behind }
+                : history.FirstMissing(applied.Migrations) is not null ? result with { Outcome = TenantMigrationOutcome.Behind }
                 : result;
         }
         catch (TenantDatabaseException exception)
@@ -167,9 +167,9 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
         }
     }
 
-    public static void RefuseUnknown(IReadOnlyList<string> applied, IReadOnlyList<string> known, TenantMigrationUnit unit)
+    public static void RefuseUnknown(IReadOnlyList<string> applied, TenantMigrationHistory history, TenantMigrationUnit unit)
     {
-        if (applied.Except(known).FirstOrDefault() is { } unknown)
+        if (history.FirstUnknown(applied) is { } unknown)
         {
             var destination = unit.Place?.Destination ?? TenantDestination.Home;
             throw new TenantDatabaseException(

@@ -113,7 +113,7 @@ public sealed class TenantMigrator<TContext>(ApplicationContexts<TContext> conte
                     var locked = await TenantMigrationLock.AcquireAsync(context, cancellationToken).ConfigureAwait(false);
                     await using var _ = locked.ConfigureAwait(false);
                     var applied = await history.OfContextAsync(cancellationToken).ConfigureAwait(false);
-                    TenantMigrationSurveyor<TContext>.RefuseUnknown(applied, history.Known, unit);
+                    TenantMigrationSurveyor<TContext>.RefuseUnknown(applied, history, unit);
                     if (applied.Count < history.Known.Count)
                     {
                         await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);

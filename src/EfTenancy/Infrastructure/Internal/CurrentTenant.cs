@@ -159,6 +159,10 @@ public class CurrentTenant(
         }
     }
 
+    /// <summary>Whether a tenant's place is looked at before it is used; not by migrations and administration.</summary>
+    public virtual bool GuardsMigrations
+        => _givenPlace is null && _options is { PendingMigrationsRefused: true };
+
     /// <summary>Makes the context work in a place for migrations and administration, whatever the state of its tenant.</summary>
     /// <param name="place">The place.</param>
     /// <param name="tenantId">The only tenant there; null for none.</param>

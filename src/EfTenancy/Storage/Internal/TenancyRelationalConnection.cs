@@ -182,6 +182,10 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
             SetSchema(place);
+            if (_tenant.GuardsMigrations && !errorsExpected)
+            {
+                PendingMigrationGuard.Check(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId);
+            }
         }
         catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
         {
@@ -214,6 +218,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
             await SetSchemaAsync(place, cancellationToken).ConfigureAwait(false);
+            if (_tenant.GuardsMigrations && !errorsExpected)
+            {
+                await PendingMigrationGuard.CheckAsync(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId, cancellationToken)
+                    .ConfigureAwait(false);
+            }
         }
         catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
         {
