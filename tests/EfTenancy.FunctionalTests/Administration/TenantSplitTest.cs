@@ -72,18 +72,71 @@ public class TenantSplitTest(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task Several_tenants_leave_at_once_also_all_of_them_and_two_may_stay_together()
     {
-        var tenants = await CreateBucket("a", "b", "c", "d", "e");
-        var before = await Rows("a", "b", "c", "d", "e");
+        string[] ids = ["a", "O'Brien \"&\" Sons", "c", "d", "Ünïcode"];
+        var tenants = await CreateBucket(ids);
+        var before = await Rows(ids);
 
         await tenants.SplitAsync(new Dictionary<string, string> { ["a"] = "pair", ["d"] = "pair" });
-        Assert.Equal(["pair", "small", "small", "pair", "small"], (await tenants.ListAsync()).Select(t => t.Suffix));
-        await tenants.SplitAsync(["a", "b", "c", "d", "e"]);
+        Assert.Equal(["small", "pair", "small", "pair", "small"], (await tenants.ListAsync()).Select(t => t.Suffix));
+        await tenants.SplitAsync(ids);
 
-        Assert.Equal(["a", "b", "c", "d", "e"], (await tenants.ListAsync()).Select(t => t.Suffix));
-        Assert.Equal(before, await Rows("a", "b", "c", "d", "e"));
+        Assert.Equal(5, (await tenants.ListAsync()).Select(t => t.Suffix).Distinct().Count());
+        Assert.Equal(before, await Rows(ids));
         Assert.Equal(50, await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'"));
         await AssertNothingLeft();
         Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Fact]
+    public async Task A_table_in_which_the_tenant_is_alone_already_keeps_its_partitions()
+    {
+        var tenants = await CreateBucket("a", "b", "c");
+        await _database.ExecuteAsync(
+            """
+            ALTER TABLE "Payment" DETACH PARTITION "Payment_small";
+            CREATE TABLE "Payment_mine" (LIKE "Payment" INCLUDING ALL);
+            INSERT INTO "Payment_mine" SELECT * FROM "Payment_small" WHERE "TenantId" = 'a';
+            DELETE FROM "Payment_small" WHERE "TenantId" = 'a';
+            ALTER TABLE "Payment" ATTACH PARTITION "Payment_mine" FOR VALUES IN ('a');
+            ALTER TABLE "Payment" ATTACH PARTITION "Payment_small" FOR VALUES IN ('b', 'c');
+            """);
+        var before = await Rows("a", "b", "c");
+        var payment = await _database.ColumnAsync("SELECT oid, relname, pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname LIKE 'Payment%' AND relkind = 'r' ORDER BY 1");
+        var foreignKeys = await ForeignKeys();
+
+        var result = await tenants.SplitAsync(["a"]);
+
+        Assert.Equal(9, result.Tables.Sum(t => t.Changes));
+        Assert.Equal(payment, await _database.ColumnAsync("SELECT oid, relname, pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname LIKE 'Payment%' AND relkind = 'r' ORDER BY 1"));
+        Assert.Equal(before, await Rows("a", "b", "c"));
+        Assert.Equal(foreignKeys, await ForeignKeys());
+        Assert.Equal(0, await _database.ScalarAsync<int>("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"));
+        await AssertNothingLeft();
+        Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Fact]
+    public async Task Ids_may_be_of_another_type()
+    {
+        await using var context = new GuidContext(_database.ConnectionString);
+        await context.Database.EnsureCreatedAsync();
+        var tenants = context.Tenancy().Administration;
+        var ids = Enumerable.Range(1, 3).Select(i => new Guid(i, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]).ToString()).ToList();
+        await tenants.AddAsync(ids.ToDictionary(id => id, _ => "small"));
+        foreach (var id in ids)
+        {
+            context.ChangeTracker.Clear();
+            context.Tenancy().Use(id);
+            context.Add(new Happening { Name = id, Remarks = { new TestUtilities.Remark { Text = id } } });
+            await context.SaveChangesAsync();
+        }
+
+        await tenants.SplitAsync(ids.Take(2));
+
+        Assert.Equal(
+            [.. ids.Take(2).Select(id => $"Remarks_{new Guid(id):N} {id}"), $"Remarks_small {ids[2]}"],
+            await _database.ColumnAsync("""SELECT relname || ' ' || "Text" FROM "Remarks" r JOIN pg_class c ON c.oid = r.tableoid ORDER BY "Text" """));
+        await AssertNothingLeft();
     }
 
     [Fact]
@@ -392,7 +445,7 @@ public class TenantSplitTest(PostgresFixture postgres) : IAsyncLifetime
             foreach (var table in Tables)
             {
                 rows.AddRange(await _database.ColumnAsync(
-                    $"""SELECT "TenantId" || ' {table} ' || count(*) || ' ' || md5(string_agg(t::text, '|' ORDER BY t::text)) FROM "{table}" t WHERE "TenantId" = '{id}' GROUP BY "TenantId" """));
+                    $"""SELECT "TenantId" || ' {table} ' || count(*) || ' ' || md5(string_agg(t::text, '|' ORDER BY t::text)) FROM "{table}" t WHERE "TenantId" = '{id.Replace("'", "''", StringComparison.Ordinal)}' GROUP BY "TenantId" """));
             }
         }
 
@@ -410,6 +463,15 @@ public class TenantSplitTest(PostgresFixture postgres) : IAsyncLifetime
 
     private async Task AssertNothingLeft()
         => Assert.Empty(await _database.ColumnAsync(SplitCatalog.Leftovers));
+
+    private sealed class GuidContext(string connectionString) : PartitionContext(connectionString, Happenings)
+    {
+        protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
+        {
+            base.OnConfiguring(optionsBuilder);
+            optionsBuilder.UseTenancy(t => t.UseTenantProperty<Guid>());
+        }
+    }
 
     private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
     {

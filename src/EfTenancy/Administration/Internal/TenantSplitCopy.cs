@@ -64,6 +64,7 @@ public sealed class TenantSplitCopy(TenantDatabase database, TenantConnection co
         => connection.InTransactionAsync(
             async () =>
             {
+                await KeepVacuumAwayAsync(cancellationToken).ConfigureAwait(false);
                 await connection.ExecuteAsync(database.SplitSql.Create(tables), cancellationToken).ConfigureAwait(false);
 
                 // The rows that come later are logged, so that the blocks of now are enough.
@@ -126,6 +127,10 @@ public sealed class TenantSplitCopy(TenantDatabase database, TenantConnection co
         }
         while (taken == LoggedAtOnce);
     }
+
+    /// <summary>In the transaction of the switch, before any lock that others wait for.</summary>
+    public Task KeepVacuumAwayAsync(CancellationToken cancellationToken)
+        => connection.ExecuteAsync(TenantSplitSql.KeepVacuumAway(tables), cancellationToken);
 
     /// <summary>In the transaction of the switch: keeps those away who have come without their table.</summary>
     public Task LockAsync(CancellationToken cancellationToken)

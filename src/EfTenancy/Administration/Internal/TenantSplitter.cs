@@ -147,11 +147,16 @@ public sealed class TenantSplitter(
             throw new InvalidOperationException(TenancyStrings.SplitWasOvertaken(database.Name(overtaken.Split.Partition)));
         }
 
+        var copies = plan.Splits.Select(s => _copies[s.Partition.Oid]).ToList();
+        foreach (var copy in copies)
+        {
+            await copy.KeepVacuumAwayAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var rebinding = new TenantPartitionRebinding(database, connection, plan.Catalog);
         await rebinding.LockAsync(
             [.. plan.Splits.Select(s => new TenantPartitionChange(s.Table, s.Partition, s.Partition.Values, []))], cancellationToken)
             .ConfigureAwait(false);
-        var copies = plan.Splits.Select(s => _copies[s.Partition.Oid]).ToList();
         foreach (var copy in copies)
         {
             await copy.LockAsync(cancellationToken).ConfigureAwait(false);
