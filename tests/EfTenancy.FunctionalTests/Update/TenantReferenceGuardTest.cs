@@ -178,6 +178,27 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         Assert.Equal(0, selects.Count);
     }
 
+    [Fact]
+    public async Task New_rows_of_one_tenant_reference_each_other_though_its_values_are_never_equal()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var db = new CodedContext(
+            new DbContextOptionsBuilder<CodedContext>().UseTestDatabase(database.ConnectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
+        await db.Database.EnsureCreatedAsync();
+        db.Tenancy().Use("Green");
+        var shelf = new Shelf { Id = 1 };
+
+        db.Tenancy().ForTenant("Red").Add(shelf);
+        db.Tenancy().ForTenant("Red").Add(new Box { Id = 1, ShelfId = 1 });
+        await db.SaveChangesAsync();
+        db.Add(new Shelf { Id = 2 });
+        db.Tenancy().ForTenant("Red").Add(new Box { Id = 2, ShelfId = 2 });
+
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+        Assert.Equal(["1 Red"], await database.ColumnAsync("""SELECT "Id" || ' ' || "TenantId" FROM "Box" """));
+    }
+
     private async Task<TestDatabase> CreateAsync(TenantKeyStyle style = TenantKeyStyle.IdOnly)
     {
         var database = await postgres.CreateDatabaseAsync();
@@ -264,6 +285,47 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
                 });
             modelBuilder.Entity<SpecialPart>().HasOne<SpecialPart>().WithMany().HasForeignKey(p => p.TwinId);
         }
+    }
+
+    private sealed class CodedContext(DbContextOptions<CodedContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Shelf>(
+                shelf =>
+                {
+                    shelf.Property(s => s.Id).ValueGeneratedNever();
+                    shelf.Property(s => s.TenantId).HasConversion(c => c!.Text, t => new Code { Text = t });
+                });
+            modelBuilder.Entity<Box>(
+                box =>
+                {
+                    box.Property(b => b.Id).ValueGeneratedNever();
+                    box.Property(b => b.TenantId).HasConversion(c => c!.Text, t => new Code { Text = t });
+                    box.HasOne<Shelf>().WithMany().HasForeignKey(b => b.ShelfId);
+                });
+        }
+    }
+
+    private sealed class Code
+    {
+        public required string Text { get; init; }
+    }
+
+    private sealed class Shelf
+    {
+        public int Id { get; set; }
+
+        public Code? TenantId { get; set; }
+    }
+
+    private sealed class Box
+    {
+        public int Id { get; set; }
+
+        public int ShelfId { get; set; }
+
+        public Code? TenantId { get; set; }
     }
 
     private sealed class Country

@@ -7,7 +7,7 @@ namespace EfTenancy.Metadata.Conventions;
 
 /// <summary>
 ///     The provider's convention, but it does not work out a value generation that it may not set: that of tenants and of keys that
-///     got one is settled, and working it out anew for each of them was a fifth of what tenancy adds to the building of a model.
+///     got one is settled, and working it out anew for each of them was a third of what tenancy added to the building of a model.
 /// </summary>
 public class SettledValueGenerationConvention(
     ProviderConventionSetBuilderDependencies dependencies,
