@@ -32,8 +32,11 @@ public sealed class TenancyFacade
     ///     Adds, pauses and removes tenants in the database of this context, with the default <see cref="TenantAdministrationOptions" />.
     ///     An application gets <see cref="ITenantAdministration{TContext}" /> from its services instead.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Tenants have databases or schemas of their own, which one context does not reach.</exception>
     public ITenantAdministration Administration
-        => new TenantAdministrator(_context, new TenantAdministrationOptions());
+        => _tenant.HasPlaces
+            ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(_context.GetType().Name))
+            : new TenantAdministrator(_context, new TenantAdministrationOptions());
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's

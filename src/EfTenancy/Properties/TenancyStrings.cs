@@ -548,6 +548,10 @@ internal static class TenancyStrings
     public static string TenantFinished(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
 
+    public static string AdministrationOfPlaces(string context)
+        => $"The tenants of '{context}' have databases or schemas of their own, which one context does not reach. Take "
+            + $"ITenantAdministration<{context}> from the services, after AddTenantAdministration<{context}>().";
+
     public static string DatabaseIsShared(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' shares {destination} with others, so that it is not deleted for one. Delete the tenant's rows with "
             + "ITenantAdministration.DeleteDataAsync(...).";

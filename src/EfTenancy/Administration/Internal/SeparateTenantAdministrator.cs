@@ -5,6 +5,7 @@ using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfTenancy.Administration.Internal;
@@ -272,7 +273,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
     {
         var helper = context.GetService<ISqlGenerationHelper>();
-        var tables = context.Model.GetRelationalModel().Tables
+        var tables = context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
             .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
             .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
         if (tables.Count > 0)

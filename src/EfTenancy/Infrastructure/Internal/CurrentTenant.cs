@@ -65,6 +65,10 @@ public class CurrentTenant(
     public virtual object Value
         => _value ??= IdConverter.ToValue(TenantId);
 
+    /// <summary>Whether tenants have databases or schemas of their own.</summary>
+    public virtual bool HasPlaces
+        => _options?.Databases is not null;
+
     /// <summary>The tenant whose database the context works in; null where it works for none.</summary>
     public virtual string? PlaceTenantId
         => _group?[0] ?? _tenantId;
@@ -268,7 +272,8 @@ public class CurrentTenant(
 
     private void RefuseDisabled(string tenantId)
     {
-        if (_registrySchema is { } registrySchema)
+        // Where tenants have places, who says where they are also says who is disabled.
+        if (!HasPlaces && _registrySchema is { } registrySchema)
         {
             states.Refuse(Context, registrySchema, tenantId);
         }
@@ -350,35 +355,12 @@ public class CurrentTenant(
     private string Settle(string tenantId)
     {
         var place = PlaceOf([tenantId]);
-        if (place is null)
-        {
-            RefuseDisabled(tenantId);
-        }
-
+        RefuseDisabled(tenantId);
         Forget();
         _tenantId = tenantId;
         _place = place;
-        if (place is not null)
-        {
-            RefuseDisabledThere(tenantId);
-        }
-
         logger.TenantSet(Context, tenantId);
         return tenantId;
-    }
-
-    // The registry of partitions is in the tenant's database, which is known only now.
-    private void RefuseDisabledThere(string tenantId)
-    {
-        try
-        {
-            RefuseDisabled(tenantId);
-        }
-        catch
-        {
-            Forget();
-            throw;
-        }
     }
 
     private string Resolve()
