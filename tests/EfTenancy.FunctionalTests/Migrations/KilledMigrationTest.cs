@@ -97,5 +97,6 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
             SELECT 'Shops ' || count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM "Shops" t
             UNION ALL SELECT 'Sales ' || count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM "Sales" t
             UNION ALL SELECT 'Receipts ' || count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM "Receipts" t
+            ORDER BY 1
             """);
 }
