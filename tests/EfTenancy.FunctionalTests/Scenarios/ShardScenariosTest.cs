@@ -167,6 +167,7 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
                 (s, options) => options.UseNpgsql()
                     .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
                     .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantDatabases(s.GetRequiredService<TenantDatabases>())))
+            .AddTenantAdministration<DepotContext>()
             .BuildServiceProvider();
         var databases = services.GetRequiredService<TenantDatabases>();
         var own = Keep(await postgres.CreateDatabaseAsync());
@@ -198,6 +199,14 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
         Assert.Equal(["small 1/small 1", "small 2/small 2"], await _home.ColumnAsync(Names.Replace("{0}", "public", StringComparison.Ordinal)));
         Assert.Equal(["with schema/with schema"], await _home.ColumnAsync(Names.Replace("{0}", "big", StringComparison.Ordinal)));
         Assert.Equal(["with database/with database"], await own.ColumnAsync(Names.Replace("{0}", "public", StringComparison.Ordinal)));
+
+        var administration = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+        await administration.DeleteDataAsync(["with schema", "small 1"]);
+        Assert.Equal(["small 2/small 2"], await _home.ColumnAsync(Names.Replace("{0}", "public", StringComparison.Ordinal)));
+        Assert.Empty(await _home.ColumnAsync(Names.Replace("{0}", "big", StringComparison.Ordinal)));
+        await administration.DisableAsync(["small 1"]);
+        await Assert.ThrowsAsync<TenantDisabledException>(() => factory.CreateDbContextAsync("small 1"));
+        await administration.EnableAsync(["small 1"]);
 
         await using var small = await factory.CreateDbContextAsync("small 1");
         small.Tenancy().ForTenant("small 2");

@@ -80,10 +80,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
             throw new InvalidOperationException(TenancyStrings.DatabaseIsNotDropped(kept.Tenant.TenantId, kept.Tenant.Destination));
         }
 
-        foreach (var id in ids)
-        {
-            await databases.DisableAsync(id, cancellationToken).ConfigureAwait(false);
-        }
+        await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
 
         var results = await AtAsync(
             ids, p => p.IsShared, (a, some) => RemoveAtSharedAsync(a, some, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -122,7 +119,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     public async Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
     {
-        foreach (var (tenant, _) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
         {
             await databases.DisableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
         }
@@ -130,7 +127,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     public async Task EnableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
     {
-        foreach (var (tenant, _) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
         {
             await databases.EnableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
         }
@@ -138,8 +135,8 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     public async Task<IReadOnlyList<RegisteredTenant>> ListAsync(CancellationToken cancellationToken = default)
     {
-        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
         var tenants = await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false);
+        var adding = await AddingAsync(cancellationToken).ConfigureAwait(false);
         var partitions = new Dictionary<string, RegisteredTenant>();
         foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
         {
@@ -149,7 +146,8 @@ public sealed class SeparateTenantAdministrator<TContext>(
             }
         }
 
-        var sizes = await SizesAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
+        var sizes = await new TenantPlaceSizes(databases.Sources)
+            .ReadAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
         return
         [
             .. tenants.Select(
@@ -161,7 +159,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
                         {
                             Destination = t.Tenant.Destination,
                             State = t.Tenant.IsDisabled ? TenantState.Disabled
-                                : content.Tenants[t.Tenant.TenantId].State == DestinationRegistrySql.Adding ? TenantState.Adding
+                                : adding.Contains(t.Tenant.TenantId) ? TenantState.Adding
                                 : TenantState.Active,
                         };
                 }),
@@ -186,7 +184,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
                     place,
                     async context =>
                     {
-                        if (place.IsShared || context.Model.HasMultiTenantedEntities())
+                        if (place.Schema is null && (place.IsShared || context.Model.HasMultiTenantedEntities()))
                         {
                             return await new TenantAdministrator(context, options).DeleteDataAsync([tenant.TenantId], cancellationToken, progress)
                                 .ConfigureAwait(false);
@@ -206,11 +204,13 @@ public sealed class SeparateTenantAdministrator<TContext>(
         IProgress<TenantProgress>? progress = null)
     {
         var repairs = new List<TenantRepair>();
-        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var tenant in content.Tenants.Values.Where(t => t.State == DestinationRegistrySql.Adding))
+        foreach (var tenantId in await AddingAsync(cancellationToken).ConfigureAwait(false))
         {
-            await AddAsync([tenant.TenantId], cancellationToken, progress).ConfigureAwait(false);
-            repairs.Add(new TenantRepair(TenancyStrings.TenantFinished(tenant.TenantId, tenant.Destination), null, tenant.TenantId, IsMended: true));
+            await AddAsync([tenantId], cancellationToken, progress).ConfigureAwait(false);
+            repairs.Add(
+                new TenantRepair(
+                    TenancyStrings.TenantFinished(tenantId, await databases.FindAsync(tenantId, cancellationToken).ConfigureAwait(false)),
+                    Table: null, tenantId, IsMended: true));
         }
 
         foreach (var place in (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false))
@@ -259,6 +259,14 @@ public sealed class SeparateTenantAdministrator<TContext>(
         }
     }
 
+    private async Task<List<string>> AddingAsync(CancellationToken cancellationToken)
+        => databases.Directory is RegisteredTenantDirectory directory
+            ? [
+                .. (await directory.ReadAsync(cancellationToken).ConfigureAwait(false)).Tenants.Values
+                    .Where(t => t.State == DestinationRegistrySql.Adding).Select(t => t.TenantId).Order(StringComparer.Ordinal),
+            ]
+            : [];
+
     private bool CanDrop(TenantPlace place)
         => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
 
@@ -273,8 +281,10 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
     {
         var helper = context.GetService<ISqlGenerationHelper>();
+        var hasTenants = context.Model.HasMultiTenantedEntities();
         var tables = context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
             .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
+            .Where(t => !hasTenants || t.EntityTypeMappings.Any(m => ((IEntityType)m.TypeBase).FindTenantProperty() is not null))
             .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
         if (tables.Count > 0)
         {
@@ -282,23 +292,6 @@ public sealed class SeparateTenantAdministrator<TContext>(
             await context.Database.ExecuteSqlRawAsync(DestinationRegistrySql.Truncate(tables), cancellationToken).ConfigureAwait(false);
 #pragma warning restore EF1002
         }
-    }
-
-    private async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> SizesAsync(
-        IEnumerable<TenantPlace> places,
-        CancellationToken cancellationToken)
-    {
-        var sizes = new Dictionary<TenantDestination, (long, long)>();
-        foreach (var database in places.GroupBy(p => p.Database))
-        {
-            foreach (var (schema, rows, bytes) in await Directory.Registry.SizesAsync(
-                         database.Key, database.Select(p => p.Schema), cancellationToken).ConfigureAwait(false))
-            {
-                sizes[TenantDestination.Of(database.Key.Name, schema)] = (rows, bytes);
-            }
-        }
-
-        return sizes;
     }
 
     private async Task<TenantAdministrationResult> AtSharedTogetherAsync(
@@ -339,9 +332,29 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> KnownAsync(HashSet<string> ids, CancellationToken cancellationToken)
     {
         var tenants = (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false)).Where(t => ids.Contains(t.Tenant.TenantId)).ToList();
-        return ids.FirstOrDefault(id => tenants.TrueForAll(t => t.Tenant.TenantId != id)) is { } unknown
-            ? throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(unknown), unknown)
-            : tenants;
+        foreach (var id in ids.Except(tenants.Select(t => t.Tenant.TenantId)))
+        {
+            tenants.Add(
+                databases.Directory.Home is { IsShared: true, IsSharedPart: false } home
+                    ? (new AssignedTenant(id, home.Destination, IsDisabled: false), home)
+                    : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(id), id));
+        }
+
+        return tenants;
+    }
+
+    /// <summary>Those that share the home database without a row in the registry get one, to say more about them.</summary>
+    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> RegisteredAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
+        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var (tenant, _) in tenants.Where(t => !content.Tenants.ContainsKey(t.Tenant.TenantId)))
+        {
+            await Directory.RegisterAsync(tenant.TenantId, tenant.Destination, cancellationToken).ConfigureAwait(false);
+            await Directory.ActivateAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+
+        return tenants;
     }
 
     private HashSet<string> Normalize(IEnumerable<string> tenantIds)

@@ -131,40 +131,6 @@ public sealed class DestinationRegistry(
             inTransaction: true,
             cancellationToken);
 
-    /// <summary>Estimated rows and bytes of schemas of a database; null among them is for the search path.</summary>
-    public async Task<List<(string? Schema, long Rows, long Bytes)>> SizesAsync(
-        TenantDatabaseAddress database,
-        IEnumerable<string?> schemas,
-        CancellationToken cancellationToken)
-    {
-        using var rental = sources.Rent(database, forSchemas: false, this, NpgsqlDataSource.Create);
-        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            lease.Opened();
-            var command = new NpgsqlCommand(DestinationRegistrySql.SelectSizes, connection) { Parameters = { Texts("schemas", schemas) } };
-            await using var __ = command.ConfigureAwait(false);
-            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using var ___ = reader.ConfigureAwait(false);
-
-            var sizes = new List<(string?, long, long)>();
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                sizes.Add(
-                    (await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false) ? null : reader.GetString(0),
-                        reader.GetInt64(1), reader.GetInt64(2)));
-            }
-
-            return sizes;
-        }
-        finally
-        {
-            lease.Leave();
-        }
-    }
-
     public static NpgsqlParameter Text(string name, string? value)
         => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
 
