@@ -25,7 +25,11 @@ public class StudioContext(DbContextOptions<StudioContext> options) : DbContext(
     public DbSet<TimeEntry> TimeEntries => Set<TimeEntry>();
 
     /// <summary>The services of an application whose tenants share the home database unless they have another place.</summary>
-    public static ServiceProvider Services(string home, Action<MasterDatabaseTableBuilder>? table = null, bool isManaged = false)
+    public static ServiceProvider Services(
+        string home,
+        Action<MasterDatabaseTableBuilder>? table = null,
+        bool isManaged = false,
+        Action<TenantAdministrationOptions>? administration = null)
         => new ServiceCollection()
             .AddTenantDatabases(
                 x => x.MultiTenantedDatabasesWithMasterDatabaseTable(
@@ -48,7 +52,7 @@ public class StudioContext(DbContextOptions<StudioContext> options) : DbContext(
                                 t.PartitionMultiTenantedEntitiesManaged("partitions");
                             }
                         }))
-            .AddTenantAdministration<StudioContext>()
+            .AddTenantAdministration<StudioContext>(administration)
             .BuildServiceProvider();
 
     /// <summary>About as many rows as asked for, in all tables together, straight into a schema.</summary>

@@ -530,7 +530,8 @@ internal static class TenancyStrings
         => $"Tenant '{tenant}' was half added. Finish that with TenantDatabases.AddAsync(\"{tenant}\") before it is moved.";
 
     public static string TenantIsOnItsWay(string tenant, TenantDestination from, TenantDestination to)
-        => $"A move of tenant '{tenant}' from {from} to {to} was cut off. Call MoveAsync(...) with {to} to finish it, or with {from} to give it up.";
+        => $"A move of tenant '{tenant}', now in {from}, has begun and not ended; the other place is {to}. Finish it with MoveAsync(...) first; before "
+            + "the rows are there, MoveAsync(...) to where the tenant is gives it up.";
 
     public static string HomeHoldsNoTenants(string tenant)
         => $"Tenant '{tenant}' cannot be moved to the home database: no tenants share its tables. Call OthersShareTheHomeDatabase(), or choose "

@@ -123,6 +123,10 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
         await StateAsync("moving");
         await Task.Delay(TimeSpan.FromSeconds(TenancyDefaults.TenantStateSeconds));
 
+        var databases = elsewhere.GetRequiredService<TenantDatabases>();
+        Assert.True((await databases.ListAsync()).Single().IsBeingMoved);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => databases.RemoveAsync("acme"));
+
         async Task RefusedAsync(Func<StudioContext, Task> write, string tenant = "acme")
         {
             await using var db = Context(elsewhere, tenant);
@@ -247,6 +251,85 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(expected.Count + 1, (await RowsAsync(_home, "public", "acme")).Count);
         Assert.Empty(await RowsAsync(own, "public", "acme"));
         Assert.Equal(["active"], await _home.ColumnAsync("SELECT state FROM tenants.tenant_destinations"));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_does_not_end_ends_the_move()
+    {
+        await using var services = StudioContext.Services(_home.ConnectionString, administration: o => o.RetryTimeout = TimeSpan.FromSeconds(1));
+        await CreateAsync(services, "acme");
+        await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 100));
+        await services.GetRequiredService<TenantDatabases>().AddAsync("acme", TenantDestination.Home);
+        await services.GetRequiredService<TenantDatabases>().DisableAsync("acme");
+        await using (var connection = new NpgsqlConnection(_home.ConnectionString))
+        {
+            await connection.OpenAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using (var command = new NpgsqlCommand("SELECT 1", connection))
+            {
+                await command.ExecuteScalarAsync();
+            }
+
+            var refused = await Assert.ThrowsAsync<TimeoutException>(() => Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme")));
+
+            Assert.Contains($"{connection.ProcessID}", refused.Message, StringComparison.Ordinal);
+            await AssertAtHomeAsync();
+
+            // Nor does a cancelled one leave the tenant read only.
+            using var cancellation = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"), cancellation.Token));
+            await AssertAtHomeAsync();
+        }
+
+        // Disabled it stays.
+        await Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"));
+        Assert.Equal(100, (await RowsAsync(_home, "acme", "acme")).Count);
+        Assert.Throws<TenantDisabledException>(() => Context(services, "acme"));
+
+        async Task AssertAtHomeAsync()
+        {
+            Assert.Equal(["active"], await _home.ColumnAsync("SELECT state FROM tenants.tenant_destinations"));
+            Assert.Equal(100, (await RowsAsync(_home, "public", "acme")).Count);
+            Assert.Empty(await RowsAsync(_home, "acme", "acme"));
+        }
+    }
+
+    [Fact]
+    public async Task Connections_that_stay_read_only_are_refused()
+    {
+        await using var services = StudioContext.Services(_home.ConnectionString + ";No Reset On Close=true");
+        await CreateAsync(services, "acme");
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme")));
+
+        Assert.Contains("No Reset On Close", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await _home.ColumnAsync("SELECT state FROM tenants.tenant_destinations"));
+    }
+
+    [Fact]
+    public async Task A_column_that_comes_while_a_tenant_is_moved_is_not_lost()
+    {
+        var own = await DatabaseAsync();
+        await using var services = Services(t => t.NameDatabase("own", own.ConnectionString));
+        await CreateAsync(services, "acme");
+        await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 100));
+        var move = Mover(services).MoveAsync("acme", TenantDestination.InDatabase("own"));
+        await StateAsync("moving");
+        foreach (var database in (TestDatabase[])[_home, own])
+        {
+            await database.ExecuteAsync("""ALTER TABLE "Comments" ADD COLUMN "More" text""");
+        }
+
+        await _home.ExecuteAsync("""UPDATE "Comments" SET "More" = 'more' || "Id" """);
+        var expected = await RowsAsync(_home, "public", "acme");
+
+        await StateAsync("moved");
+        await _home.ExecuteAsync("""ALTER TABLE "Comments" ADD COLUMN "EvenMore" text DEFAULT 'x'""");
+        await move;
+
+        Assert.Equal(expected, await RowsAsync(own, "public", "acme"));
+        Assert.Empty(await RowsAsync(_home, "public", "acme"));
     }
 
     [Fact]

@@ -52,13 +52,15 @@ public sealed class TenantMove(
         if (!isBegun)
         {
             content = await RefuseNoPlaceAsync(destination, content, cancellationToken).ConfigureAwait(false);
+            await RefuseSharedSessionsAsync(current).ConfigureAwait(false);
+            await RefuseSharedSessionsAsync(destination).ConfigureAwait(false);
         }
 
         await WithSitesAsync(
             current, destination, content,
             async (source, into) =>
             {
-                var pair = await PrepareAsync(source, into, isBegun, cancellationToken).ConfigureAwait(false);
+                var tables = await PrepareAsync(source, into, isBegun, cancellationToken).ConfigureAwait(false);
                 if (!isBegun)
                 {
                     await _journal.StartAsync(destination, cancellationToken).ConfigureAwait(false);
@@ -66,7 +68,7 @@ public sealed class TenantMove(
 
                 try
                 {
-                    await CopyAsync(source, into, pair, cancellationToken).ConfigureAwait(false);
+                    await CopyAsync(source, into, tables, cancellationToken).ConfigureAwait(false);
                 }
                 catch (Exception exception)
                 {
@@ -76,6 +78,13 @@ public sealed class TenantMove(
             },
             cancellationToken).ConfigureAwait(false);
         return await FinishAsync(cancellationToken).ConfigureAwait(false) ?? Nothing;
+    }
+
+    private async Task RefuseSharedSessionsAsync(TenantDestination destination)
+    {
+        var content = await _directory.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+        TenantSearchPath.RefuseSharedSessions(
+            _directory.PlaceAt(destination, content).Database.ConnectionString, tenantId, destination);
     }
 
     /// <summary>What is left to do when the registry was changed already.</summary>
@@ -89,21 +98,22 @@ public sealed class TenantMove(
 
         if (tenant.State == DestinationRegistrySql.Moved)
         {
-            // Until the last process reads from the next place, nobody writes there: no one reads what is not true any more.
-            await _journal.WaitUntilKnownAsync(cancellationToken).ConfigureAwait(false);
-            await _journal.LetWriteAsync(cancellationToken).ConfigureAwait(false);
+            // Until the last process reads from the next place, nobody writes there: no one reads what is not true any more. A caller who
+            // gives up now must not leave the tenant read only.
+            await _journal.WaitUntilKnownAsync(CancellationToken.None).ConfigureAwait(false);
+            await _journal.LetWriteAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        var proofs = TenantMoveJournal.ProofsOf(tenant);
+        var copied = TenantMoveJournal.CopiedOf(tenant);
         await WithSitesAsync(
             tenant.Other, tenant.Destination, content,
-            (source, into) => EmptyAsync(source, into, content, proofs, cancellationToken),
+            (source, into) => EmptyAsync(source, into, content, copied, cancellationToken),
             cancellationToken).ConfigureAwait(false);
         await _journal.EndAsync(DestinationRegistrySql.Emptying, cancellationToken).ConfigureAwait(false);
-        return new TenantTransferResult([.. proofs.Select(p => new TenantTableRows(p.Key, p.Value.Rows))]);
+        return new TenantTransferResult([.. copied.Select(t => new TenantTableRows(t.Table, t.Proof.Rows))]);
     }
 
-    private async Task<(TransferCatalog Source, TransferCatalog Into)> PrepareAsync(
+    private async Task<TransferCatalog> PrepareAsync(
         TenantSite source,
         TenantSite into,
         bool isBegun,
@@ -128,7 +138,7 @@ public sealed class TenantMove(
         }
 
         await TenantPlaceMaker.MakePartitionsAsync(into, cancellationToken).ConfigureAwait(false);
-        return (ofSource, ofDestination);
+        return ofSource;
     }
 
     private async Task RefuseMixingAsync(TenantSite into, CancellationToken cancellationToken)
@@ -144,7 +154,7 @@ public sealed class TenantMove(
     private async Task CopyAsync(
         TenantSite source,
         TenantSite into,
-        (TransferCatalog Source, TransferCatalog Into) catalogs,
+        TransferCatalog tables,
         CancellationToken cancellationToken)
     {
         await _journal.WaitUntilKnownAsync(cancellationToken).ConfigureAwait(false);
@@ -160,17 +170,26 @@ public sealed class TenantMove(
 
         var reading = await from.BeginAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
         await using var ___ = reading.ConfigureAwait(false);
-        await LockAsync(source, from, catalogs.Source, cancellationToken).ConfigureAwait(false);
-        var numbers = await TransferSequences.ReadAsync(source, from, catalogs.Source, cancellationToken).ConfigureAwait(false);
+        await LockAsync(source, from, tables, cancellationToken).ConfigureAwait(false);
+        var withQualified = WithQualified(source, into);
+        var ofSource = await TransferCatalog.LoadAsync(source, from, withQualified, cancellationToken).ConfigureAwait(false);
+        var numbers = await TransferSequences.ReadAsync(source, from, ofSource, cancellationToken).ConfigureAwait(false);
 
         var writing = await to.BeginAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using var ____ = writing.ConfigureAwait(false);
         await to.Session.QueryAsync(
             DestinationRegistrySql.LockCopy, r => true, cancellationToken, DestinationRegistry.Text("tenant_id", tenantId)).ConfigureAwait(false);
 
+        // Migrations wait from here on; one that came since the tables were compared is seen.
+        var ofDestination = await TransferCatalog.LoadAsync(into, to, withQualified, cancellationToken).ConfigureAwait(false);
+        await to.ExecuteAsync(
+            TransferSql.Lock(ofDestination.Tables.Select(t => t.Name), "ROW EXCLUSIVE"), cancellationToken).ConfigureAwait(false);
+        ofDestination = ofSource.Matching(
+            await TransferCatalog.LoadAsync(into, to, withQualified, cancellationToken).ConfigureAwait(false), tenantId);
+
         // What an earlier attempt may have left: it was seen to be empty then.
-        await TenantPlaceCleaner.DeleteAsync(into, to, catalogs.Into, proofs: null, cancellationToken).ConfigureAwait(false);
-        foreach (var group in catalogs.Into.Groups)
+        await TenantPlaceCleaner.DeleteAsync(into, to, ofDestination, copied: null, cancellationToken).ConfigureAwait(false);
+        foreach (var group in ofDestination.Groups)
         {
             await TransferCopy.IntoAsync(
                 group, into, to,
@@ -178,18 +197,18 @@ public sealed class TenantMove(
                 {
                     progress?.Report(new TenantProgress(table.Key, 0, 1));
                     await TransferCopy.BetweenAsync(
-                        from.Raw, TransferSql.CopyOut(catalogs.Source.Find(table.Key)!, isBinary), to.Raw, copyIn, isBinary, cancellationToken)
+                        from.Raw, TransferSql.CopyOut(ofSource.Find(table.Key)!, isBinary), to.Raw, copyIn, isBinary, cancellationToken)
                         .ConfigureAwait(false);
                     progress?.Report(new TenantProgress(table.Key, 1, 1));
                 },
-                t => TransferCopy.IsBinary(t) && TransferCopy.IsBinary(catalogs.Source.Find(t.Key)!),
+                t => TransferCopy.IsBinary(t) && TransferCopy.IsBinary(ofSource.Find(t.Key)!),
                 cancellationToken).ConfigureAwait(false);
         }
 
-        var proofs = await ProveAsync(source, to, catalogs, cancellationToken).ConfigureAwait(false);
-        await TransferSequences.AdvanceAsync(into, to, catalogs.Into, numbers, cancellationToken).ConfigureAwait(false);
+        var proofs = await ProveAsync(source, to, ofSource, ofDestination, cancellationToken).ConfigureAwait(false);
+        await TransferSequences.AdvanceAsync(into, to, ofDestination, numbers, cancellationToken).ConfigureAwait(false);
         await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
-        await _journal.SwitchAsync(proofs, cancellationToken).ConfigureAwait(false);
+        await _journal.SwitchAsync(ofSource, proofs, cancellationToken).ConfigureAwait(false);
     }
 
     // What nobody else has is locked against those who know nothing of the move; readers go on.
@@ -212,7 +231,8 @@ public sealed class TenantMove(
     private async Task<Dictionary<string, TableProof>> ProveAsync(
         TenantSite source,
         TransferConnection to,
-        (TransferCatalog Source, TransferCatalog Into) catalogs,
+        TransferCatalog ofSource,
+        TransferCatalog ofDestination,
         CancellationToken cancellationToken)
     {
         var from = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -220,8 +240,8 @@ public sealed class TenantMove(
         var reading = await from.BeginAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
         await using var __ = reading.ConfigureAwait(false);
 
-        var atSource = TransferCopy.ProveAsync(from, catalogs.Source, cancellationToken);
-        var atDestination = TransferCopy.ProveAsync(to, catalogs.Into, cancellationToken);
+        var atSource = TransferCopy.ProveAsync(from, ofSource, cancellationToken);
+        var atDestination = TransferCopy.ProveAsync(to, ofDestination, cancellationToken);
         await Task.WhenAll(atSource, atDestination).ConfigureAwait(false);
 
         var proofs = await atSource.ConfigureAwait(false);
@@ -240,15 +260,15 @@ public sealed class TenantMove(
         TenantSite source,
         TenantSite into,
         RegistryContent content,
-        Dictionary<string, TableProof> proofs,
+        IReadOnlyList<CopiedTable> copied,
         CancellationToken cancellationToken)
     {
         var isAlone = source.Place is { Destination: var destination } && !content.IsUsedByOthers(destination, tenantId);
         var schema = isAlone ? source.Place!.Schema : null;
-        if (!await IsThereAsync(source, cancellationToken).ConfigureAwait(false))
+        var isMade = isAlone && _directory.HasMadeDatabase(source.Destination, tenantId, content);
+        if ((schema is not null || isMade) && !await IsThereAsync(source, isMade, cancellationToken).ConfigureAwait(false))
         {
             // An earlier attempt dropped it.
-            await ForgetDatabaseAsync(source.Destination, content, isAlone, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -256,10 +276,11 @@ public sealed class TenantMove(
         await using (from.ConfigureAwait(false))
         {
             await OlderTransactions.WaitAsync(source, from, cancellationToken).ConfigureAwait(false);
-            var catalog = await TransferCatalog.LoadAsync(source, from, WithQualified(source, into), cancellationToken).ConfigureAwait(false);
+            var catalog = (await TransferCatalog.LoadAsync(source, from, WithQualified(source, into), cancellationToken).ConfigureAwait(false))
+                .WithColumnsOf(copied);
             var writing = await from.BeginAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
             await using var _ = writing.ConfigureAwait(false);
-            await TenantPlaceCleaner.DeleteAsync(source, from, catalog, proofs, cancellationToken).ConfigureAwait(false);
+            await TenantPlaceCleaner.DeleteAsync(source, from, catalog, copied, cancellationToken).ConfigureAwait(false);
             if (schema is not null)
             {
                 await TenantPlaceCleaner.DropSchemaAsync(source, from, schema, cancellationToken).ConfigureAwait(false);
@@ -281,10 +302,14 @@ public sealed class TenantMove(
             }
         }
 
-        await ForgetDatabaseAsync(source.Destination, content, isAlone, cancellationToken).ConfigureAwait(false);
+        if (isMade && content.TenantsIn(source.Destination.Database!) == 0)
+        {
+            await Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(source.Destination.Database!), cancellationToken).ConfigureAwait(false);
+            databases.Sources.Clear(source.Place!.Database);
+        }
     }
 
-    private static async Task<bool> IsThereAsync(TenantSite source, CancellationToken cancellationToken)
+    private static async Task<bool> IsThereAsync(TenantSite source, bool isMade, CancellationToken cancellationToken)
     {
         try
         {
@@ -294,22 +319,9 @@ public sealed class TenantMove(
         }
         catch (TenantDatabaseException exception)
             when (exception.Error == TenantDatabaseError.SchemaMissing
-                || (exception.Error == TenantDatabaseError.DatabaseMissing && source.Destination.Database is not null))
+                || (isMade && exception.Error == TenantDatabaseError.DatabaseMissing))
         {
             return false;
-        }
-    }
-
-    private async Task ForgetDatabaseAsync(
-        TenantDestination destination,
-        RegistryContent content,
-        bool isAlone,
-        CancellationToken cancellationToken)
-    {
-        if (isAlone && _directory.HasMadeDatabase(destination, tenantId, content) && content.TenantsIn(destination.Database!) == 0)
-        {
-            await Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(destination.Database!), cancellationToken).ConfigureAwait(false);
-            databases.Sources.Clear(_directory.PlaceAt(destination, content).Database);
         }
     }
 
@@ -346,7 +358,7 @@ public sealed class TenantMove(
                 await to.Session.QueryAsync(
                     DestinationRegistrySql.LockCopy, r => true, cancellationToken,
                     DestinationRegistry.Text("tenant_id", tenantId)).ConfigureAwait(false);
-                await TenantPlaceCleaner.DeleteAsync(into, to, catalog, proofs: null, cancellationToken).ConfigureAwait(false);
+                await TenantPlaceCleaner.DeleteAsync(into, to, catalog, copied: null, cancellationToken).ConfigureAwait(false);
                 await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);

@@ -28,11 +28,12 @@ public sealed class TenantMoveJournal(RegisteredTenantDirectory directory, Tenan
     }
 
     /// <summary>From here on the tenant is in its next place.</summary>
-    public async Task SwitchAsync(Dictionary<string, TableProof> proofs, CancellationToken cancellationToken)
+    public async Task SwitchAsync(TransferCatalog catalog, Dictionary<string, TableProof> proofs, CancellationToken cancellationToken)
     {
+        var copied = catalog.Tables.Select(t => new CopiedTable(t.Key, [.. t.Columns.Select(c => c.Name)], proofs[t.Key]));
         var changed = await ExecuteAsync(
             Registry.Sql.SwitchPlaces, cancellationToken,
-            DestinationRegistry.Text("proof", JsonSerializer.Serialize(proofs))).ConfigureAwait(false);
+            DestinationRegistry.Text("proof", JsonSerializer.Serialize(copied))).ConfigureAwait(false);
         if (changed == 0)
         {
             throw new InvalidOperationException(TenancyStrings.TenantStateChanged(tenantId));
@@ -52,8 +53,8 @@ public sealed class TenantMoveJournal(RegisteredTenantDirectory directory, Tenan
     public Task EndAsync(string state, CancellationToken cancellationToken)
         => ExecuteAsync(Registry.Sql.EndMove, cancellationToken, DestinationRegistry.Text("state", state));
 
-    public static Dictionary<string, TableProof> ProofsOf(RegisteredDestination tenant)
-        => JsonSerializer.Deserialize<Dictionary<string, TableProof>>(tenant.Proof!)!;
+    public static IReadOnlyList<CopiedTable> CopiedOf(RegisteredDestination tenant)
+        => JsonSerializer.Deserialize<List<CopiedTable>>(tenant.Proof!)!;
 
     /// <summary>Until every process knows of the last change.</summary>
     public async Task WaitUntilKnownAsync(CancellationToken cancellationToken)

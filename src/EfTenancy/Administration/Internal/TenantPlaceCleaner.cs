@@ -22,9 +22,10 @@ public static class TenantPlaceCleaner
         TenantSite site,
         TransferConnection connection,
         TransferCatalog catalog,
-        Dictionary<string, TableProof>? proofs,
+        IReadOnlyList<CopiedTable>? copied,
         CancellationToken cancellationToken)
     {
+        var proofs = copied?.ToDictionary(t => t.Table, t => t.Proof);
         foreach (var group in catalog.Groups.Reverse())
         {
             var deleted = (await connection.Session.QueryAsync(

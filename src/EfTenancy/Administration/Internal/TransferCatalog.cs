@@ -114,6 +114,20 @@ public sealed class TransferCatalog
             ]);
     }
 
+    /// <summary>The same tables with the columns that they had when they were copied: a migration may have added some.</summary>
+    public TransferCatalog WithColumnsOf(IReadOnlyList<CopiedTable> copied)
+    {
+        var columns = copied.ToDictionary(t => t.Table, t => t.Columns);
+        return new(
+            [
+                .. Groups.Select(
+                    g => g.Select(
+                        t => columns.TryGetValue(t.Key, out var names)
+                            ? t with { Columns = [.. names.Select(n => new TransferColumn(n, "", IsBinary: false))] }
+                            : t).ToList()),
+            ]);
+    }
+
     /// <summary>Tables of files, which are nowhere yet.</summary>
     public static TransferCatalog Of(IEnumerable<TransferManifestTable> tables)
         => new(

@@ -20,3 +20,9 @@ public sealed record TransferColumn(string Name, string Type, bool IsBinary);
 
 /// <summary>What a place has of a tenant in one table.</summary>
 public sealed record TableProof(long Rows, string Checksum);
+
+/// <summary>What was copied of a table, to compare what is deleted with.</summary>
+/// <param name="Table">The table's key.</param>
+/// <param name="Columns">The columns, as the checksum has them.</param>
+/// <param name="Proof">Count and checksum.</param>
+public sealed record CopiedTable(string Table, IReadOnlyList<string> Columns, TableProof Proof);

@@ -133,7 +133,7 @@ public sealed class DestinationRegistrySql(string schema)
         => $"SELECT pg_advisory_xact_lock(hashtextextended(@tenant_id, {LockKey} # 1))";
 
     public string DeleteTenants
-        => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids)";
+        => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids) AND state IN ('{Adding}', '{Active}')";
 
     public static string CreateDatabase(string database, string? template)
         => $"CREATE DATABASE {Quote(database)}" + (template is null ? "" : $" TEMPLATE {Quote(template)}");

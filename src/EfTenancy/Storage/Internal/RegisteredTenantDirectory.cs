@@ -15,6 +15,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     private readonly TenantAssignment _assignment;
     private readonly bool _othersShareHome;
     private readonly Snapshot<RegistryContent> _content;
+    private readonly Func<TenantDestination, RegistryContent, TenantPlace> _findPlace;
 
     /// <param name="registry">The registry.</param>
     /// <param name="assignment">Where new tenants go.</param>
@@ -27,6 +28,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         _registry = registry;
         _assignment = assignment;
         _othersShareHome = othersShareHome;
+        _findPlace = (d, c) => new(AddressOf(d.Database, c), d.Schema, IsShared(d, c));
         _content = new Snapshot<RegistryContent>(registry.Read, UsableFor / 2, UsableFor);
     }
 
@@ -61,7 +63,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         return
         [
             .. content.Tenants.Values.OrderBy(t => t.TenantId, StringComparer.Ordinal)
-                .Select(t => (new AssignedTenant(t.TenantId, t.Destination, t.IsDisabled), PlaceAt(t.Destination, content))),
+                .Select(t => (new AssignedTenant(t.TenantId, t.Destination, t.IsDisabled) { IsBeingMoved = t.HasOther }, PlaceAt(t.Destination, content))),
         ];
     }
 
@@ -83,7 +85,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         => _content.Get().ReadOnlyTenantAt(place.Destination);
 
     public TenantPlace PlaceAt(TenantDestination destination, RegistryContent content)
-        => content.PlaceAt(destination, (d, c) => new(AddressOf(d.Database, c), d.Schema, IsShared(d, c)));
+        => content.PlaceAt(destination, _findPlace);
 
     /// <summary>Whether tenants may be there at all: the home database need not have tables for them.</summary>
     public bool CanHold(TenantDestination destination)

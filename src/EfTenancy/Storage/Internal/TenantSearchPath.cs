@@ -20,7 +20,11 @@ public static class TenantSearchPath
 
     public static NpgsqlCommand Command(NpgsqlConnection connection, TenantPlace place)
     {
-        RefuseSharedSession(connection, place);
+        if (place.IsReadOnly)
+        {
+            RefuseSharedSessions(connection.ConnectionString, place.MovedTenantId!, place.Destination);
+        }
+
         return place.NeedsSearchPath
             ? new(
                 "SELECT set_config('search_path', $1, false) IS NOT NULL AND to_regnamespace($1) IS NOT NULL"
@@ -32,13 +36,12 @@ public static class TenantSearchPath
             : new("SELECT " + SetReadOnly, connection);
     }
 
-    // Those with schemas were refused already.
-    private static void RefuseSharedSession(NpgsqlConnection connection, TenantPlace place)
+    /// <summary>Refuses to make sessions read only that would stay so for others.</summary>
+    public static void RefuseSharedSessions(string connectionString, string tenantId, TenantDestination destination)
     {
-        if (place.IsReadOnly
-            && new NpgsqlConnectionStringBuilder(connection.ConnectionString) is { Multiplexing: true } or { NoResetOnClose: true })
+        if (new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true })
         {
-            throw new InvalidOperationException(TenancyStrings.SessionsCannotBeReadOnly(place.MovedTenantId!, place.Destination));
+            throw new InvalidOperationException(TenancyStrings.SessionsCannotBeReadOnly(tenantId, destination));
         }
     }
 
