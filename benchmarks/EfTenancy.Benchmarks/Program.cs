@@ -1,5 +1,7 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using EfTenancy.Benchmarks;
+using EfTenancy.Benchmarks.Moves;
 using EfTenancy.Benchmarks.Partitions;
 
 if (args is ["partitions", var flights])
@@ -13,6 +15,12 @@ else if (args is ["alternating"])
 else if (args is ["split"])
 {
     await PartitionMeasurements.SplitAsync();
+}
+else if (args is ["moves", ..])
+{
+    await MoveMeasurements.RunAsync(
+        args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000,
+        args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 3);
 }
 else
 {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EfTenancy.Administration;
 using EfTenancy.CommandLine;
 using EfTenancy.Metadata;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
@@ -165,5 +166,19 @@ public static class Guide
         await db.Tenancy().BulkInsertAsync(customers, returnGeneratedValues: true);      // customers[0].Id is that of its row
         await db.Tenancy().BulkInsertAsync(
             customers.SelectMany(c => c.Orders, (c, o) => new Order { Title = o.Title, CustomerId = c.Id }));
+    }
+
+    public static async Task Move(ITenantMover<ShopContext> tenants, CancellationToken cancellationToken)
+    {
+        await tenants.MoveAsync("acme", TenantDestination.InSchema("acme"), cancellationToken);          // from the shared tables
+        await tenants.MoveAsync("acme", TenantDestination.InDatabase("big"), cancellationToken);         // to a database
+        await tenants.MoveAsync("acme", TenantDestination.InDatabase("big", "acme"), cancellationToken); // a schema in it
+        await tenants.MoveAsync("acme", TenantDestination.Home, cancellationToken);                      // and back
+    }
+
+    public static async Task Export(ITenantMover<ShopContext> tenants, CancellationToken cancellationToken)
+    {
+        await tenants.ExportAsync("acme", "backup/acme", cancellationToken);
+        await tenants.ImportAsync("acme", "backup/acme", cancellationToken);   // where the tenant is now, and has no rows
     }
 }

@@ -12,8 +12,9 @@ namespace EfTenancy.CommandLine;
 public static class TenantCommands
 {
     /// <summary>
-    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>split</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
-    ///     <c>repair</c>. Its exit code is 0, or 1 when something was refused or failed; what that is goes to the console.
+    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>split</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c>,
+    ///     <c>repair</c> and <c>migrate</c>, and <c>move</c>, <c>export</c> and <c>import</c> of one tenant. Its exit code is 0, or 1 when something was
+    ///     refused or failed; what that is goes to the console.
     /// </summary>
     /// <typeparam name="TContext">The type of the context whose tenants they are.</typeparam>
     /// <param name="services">The application's services, with <c>AddTenantAdministration&lt;TContext&gt;()</c>.</param>
@@ -26,12 +27,21 @@ public static class TenantCommands
 
         var command = Create(services.GetRequiredService<ITenantAdministration<TContext>>, console);
         command.Add(MigrateCommand(services.GetRequiredService<ITenantMigrator<TContext>>, console ?? AnsiConsole.Console));
+        foreach (var transfer in TransferCommands(services.GetRequiredService<ITenantMover<TContext>>, console ?? AnsiConsole.Console))
+        {
+            command.Add(transfer);
+        }
+
         return command;
     }
 
-    /// <inheritdoc cref="Create{TContext}" />
+    /// <summary>
+    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
+    ///     <c>repair</c>, without those that need contexts of several databases.
+    /// </summary>
     /// <param name="tenants">Gives the administration when a command runs.</param>
     /// <param name="console">Where to write and ask; the process's console by default.</param>
+    /// <returns>The command, for a <see cref="RootCommand" /> or under any other one.</returns>
     public static Command Create(Func<ITenantAdministration> tenants, IAnsiConsole? console = null)
     {
         ArgumentNullException.ThrowIfNull(tenants);
@@ -102,5 +112,38 @@ public static class TenantCommands
                         cancellationToken);
             });
         return migrate;
+    }
+
+    private static IEnumerable<Command> TransferCommands(Func<ITenantMover> mover, IAnsiConsole console)
+    {
+        var runner = new TransferCommandRunner(mover, console);
+        var id = new Argument<string>("id") { Description = CommandStrings.Id };
+        var directory = new Argument<string>("directory") { Description = CommandStrings.Directory };
+        var database = new Option<string?>("--database") { Description = CommandStrings.Database };
+        var schema = new Option<string?>("--schema") { Description = CommandStrings.Schema };
+        var home = new Option<bool>("--home") { Description = CommandStrings.Home };
+
+        var move = new Command("move", CommandStrings.Move) { id, database, schema, home };
+        move.Validators.Add(
+            given =>
+            {
+                if (given.GetValue(home) == (given.GetValue(database) is not null || given.GetValue(schema) is not null))
+                {
+                    given.AddError(CommandStrings.DestinationNeeded);
+                }
+            });
+        move.SetAction(
+            (given, cancellationToken) => runner.MoveAsync(
+                given.GetRequiredValue(id), given.GetValue(database), given.GetValue(schema), cancellationToken));
+
+        var export = new Command("export", CommandStrings.Export) { id, directory };
+        export.SetAction(
+            (given, cancellationToken) => runner.ExportAsync(given.GetRequiredValue(id), given.GetRequiredValue(directory), cancellationToken));
+
+        var import = new Command("import", CommandStrings.Import) { id, directory };
+        import.SetAction(
+            (given, cancellationToken) => runner.ImportAsync(given.GetRequiredValue(id), given.GetRequiredValue(directory), cancellationToken));
+
+        return [move, export, import];
     }
 }

@@ -1,3 +1,5 @@
+using EfTenancy.Administration;
+using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +9,22 @@ if (args[1] == "migrate")
     await using var services = DepotContext.Services(x => x.MultiTenantedSchemas(args[0]));
     Console.WriteLine("ready");
     await services.MigrateTenantsAsync<DepotContext>();
+    Console.WriteLine("done");
+    return;
+}
+
+if (args[1] == "move")
+{
+    // Home, the tenant, and the destination; the registry has the connection strings.
+    await using var services = StudioContext.Services(args[0]);
+    var mover = services.GetRequiredService<ITenantMover<StudioContext>>();
+    _ = await services.GetRequiredService<TenantDatabases>().ListAsync();
+    var (database, schema) = (args[3], args[4]);
+    var destination = database.Length > 0 ? TenantDestination.InDatabase(database, schema.Length > 0 ? schema : null)
+        : schema.Length > 0 ? TenantDestination.InSchema(schema)
+        : TenantDestination.Home;
+    Console.WriteLine("ready");
+    _ = await mover.MoveAsync(args[2], destination);
     Console.WriteLine("done");
     return;
 }

@@ -154,7 +154,7 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
     }
 
     private Task<T> ShowProgressAsync<T>(Func<IProgress<TenantProgress>, Task<T>> work)
-        => console.Progress().StartAsync(context => work(new ProgressOfTables(context)));
+        => ProgressOfTables.ShowAsync(console, work);
 
     private static string Number(long number)
         => number.ToString("N0", CultureInfo.InvariantCulture);
@@ -166,21 +166,4 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
             < 1L << 30 => $"{Number(bytes >> 20)} MB",
             _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):N1} GB"),
         };
-
-    /// <summary>Told in the order of the work, unlike <see cref="Progress{T}" />, which asks the thread pool.</summary>
-    private sealed class ProgressOfTables(ProgressContext context) : IProgress<TenantProgress>
-    {
-        private readonly Dictionary<string, ProgressTask> _tasks = [];
-
-        public void Report(TenantProgress value)
-        {
-            if (!_tasks.TryGetValue(value.Table, out var task))
-            {
-                _tasks.Add(value.Table, task = context.AddTask(Markup.Escape(value.Table)));
-            }
-
-            task.MaxValue = value.Total;
-            task.Value = value.Done;
-        }
-    }
 }

@@ -20,6 +20,15 @@ internal static class CommandStrings
     public const string MaxFailures = "After this many failures no further one is begun.";
     public const string Verify = "Ask each database which migrations it has, instead of believing the journal.";
     public const string ListMigrations = "Only show who has which migration.";
+    public const string Move = "Moves a tenant with all its rows, which are read only meanwhile. The same command goes on after a crash.";
+    public const string Export = "Writes the rows of a tenant into files.";
+    public const string Import = "Brings the rows of exported files to the place where the tenant is.";
+    public const string Id = "The tenant's id.";
+    public const string Directory = "The directory of the files: empty or new for an export.";
+    public const string Database = "The name of the database that it goes to; the home database by default.";
+    public const string Schema = "The schema that it goes to; the tables that tenants share by default.";
+    public const string Home = "It goes to the shared tables of the home database.";
+    public const string DestinationNeeded = "Say where the tenant goes: --database, --schema or both, or --home.";
     public const string Ids = "The tenants' ids.";
     public const string Suffix = "One suffix for the partitions of all these tenants, which then share them.";
     public const string Yes = "Do not ask.";
@@ -50,6 +59,9 @@ internal static class CommandStrings
 
     public static string Enabled(IEnumerable<string> ids)
         => $"Enabled: {string.Join(", ", ids)}.";
+
+    public static string Copied(long rows, int tables)
+        => $"{rows} rows copied in {tables} tables.";
 
     public static string Changed(int partitions, long rows, int tables)
         => $"{partitions} partitions changed and {rows} rows deleted in {tables} tables.";

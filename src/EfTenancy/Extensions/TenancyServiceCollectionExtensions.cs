@@ -1,6 +1,7 @@
 using EfTenancy.Administration;
 using EfTenancy.Administration.Internal;
 using EfTenancy.ChangeTracking.Internal;
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Conventions;
 using EfTenancy.Metadata.Internal;
@@ -11,6 +12,7 @@ using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -48,6 +50,7 @@ public static class TenancyServiceCollectionExtensions
 #pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, or takes part in the diff.
         services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
         services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
+        services.Replace(ServiceDescriptor.Scoped<IRelationalCommandDiagnosticsLogger, TenancyCommandLogger>());
         services.Replace(ServiceDescriptor.Singleton<INpgsqlValueGeneratorCache, TenancyValueGeneratorCache>());
         services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
@@ -81,7 +84,8 @@ public static class TenancyServiceCollectionExtensions
 
     /// <summary>
     ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works, and
-    ///     <see cref="ITenantMigrator{TContext}" />, which migrates their databases and schemas. Singletons; each call has a context of its own, from the <c>IDbContextFactory</c> or from a scope.
+    ///     <see cref="ITenantMigrator{TContext}" /> and <see cref="ITenantMover{TContext}" />, which migrate and move their databases and schemas.
+    ///     Singletons; each call has contexts of its own, from the <c>IDbContextFactory</c> or from a scope.
     /// </summary>
     /// <typeparam name="TContext">The type of the context, whose options call <c>UseTenancy(...)</c>.</typeparam>
     /// <param name="services">The application's services.</param>
@@ -99,6 +103,8 @@ public static class TenancyServiceCollectionExtensions
             p => new TenantAdministration<TContext>(Contexts(p), options));
         services.TryAddSingleton<ITenantMigrator<TContext>>(
             p => new TenantMigrator<TContext>(Contexts(p)));
+        services.TryAddSingleton<ITenantMover<TContext>>(
+            p => new TenantMover<TContext>(Contexts(p), options));
 
         return services;
 

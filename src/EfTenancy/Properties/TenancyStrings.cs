@@ -574,6 +574,91 @@ internal static class TenancyStrings
             }
             + $" ({reason})";
 
+    public static string TenantIsBeingMoved(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' is being moved, so that its rows in {destination} are read only for a while. Try again when MoveAsync(...) has ended; "
+            + "a context that is open to its former place must be opened anew.";
+
+    public static string SessionsCannotBeReadOnly(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' is being moved, and the connections to {destination} have Multiplexing or No Reset On Close, with which a session "
+            + "that is made read only would stay so for others. Remove these settings.";
+
+    public static string TenantIsMovedElsewhere(string tenant, TimeSpan patience)
+        => $"Another process moves tenant '{tenant}', and did not end within {patience}. Call MoveAsync(...) again when it has.";
+
+    public static string TenantStateChanged(string tenant)
+        => $"The registry of tenant '{tenant}' was changed while it was to be moved. Nothing of it was moved. Look at it with TenantDatabases.ListAsync(), "
+            + "and call MoveAsync(...) again.";
+
+    public static string TenantIsBeingAdded(string tenant)
+        => $"Tenant '{tenant}' was half added. Finish that with TenantDatabases.AddAsync(\"{tenant}\") before it is moved.";
+
+    public static string TenantIsOnItsWay(string tenant, TenantDestination from, TenantDestination to)
+        => $"A move of tenant '{tenant}', now in {from}, has begun and not ended; the other place is {to}. Finish it with MoveAsync(...) first; before "
+            + "the rows are there, MoveAsync(...) to where the tenant is gives it up.";
+
+    public static string HomeHoldsNoTenants(string tenant)
+        => $"Tenant '{tenant}' cannot be moved to the home database: no tenants share its tables. Call OthersShareTheHomeDatabase(), or choose "
+            + "TenantDestination.InSchema(...) or InDatabase(...).";
+
+    public static string TransferTablesMissing(string tenant, TenantDestination destination, IEnumerable<string> tables)
+        => $"The rows of tenant '{tenant}' cannot be copied: in {destination} these tables of the model are missing: {string.Join(", ", tables)}. "
+            + "Apply the migrations there.";
+
+    public static string TransferTablesDiffer(string tenant, string table, IEnumerable<string> here, IEnumerable<string> there)
+        => $"The rows of tenant '{tenant}' cannot be copied: the table {table} has the columns ({string.Join(", ", here)}) where they come from and "
+            + $"({string.Join(", ", there)}) where they go to. Apply the same migrations to both.";
+
+    public static string DestinationHasRows(string tenant, TenantDestination destination, IEnumerable<string> tables)
+        => $"In {destination} there are rows of tenant '{tenant}' already, in {string.Join(", ", tables)}. Nothing was changed. Look at them, and delete "
+            + "them with ITenantAdministration.DeleteDataAsync(...) if they are not wanted.";
+
+    public static string TransferReferenceMissing(string tenant, TenantDestination destination, string? table, string? key, string? detail)
+        => $"The rows of tenant '{tenant}' in {table} reference rows that {destination} lacks, by the key {key}. ({detail}) Global tables are not a "
+            + "tenant's and are not copied: bring these rows there first. Nothing was changed.";
+
+    public static string TransferKeyTaken(string tenant, TenantDestination destination, string? table, string? key, string? detail)
+        => $"A row of tenant '{tenant}' in {table} has a key that another row in {destination} has already, by {key}. ({detail}) Keys that do not hold the "
+            + "tenant must be unique over all tenants that share a table. Nothing was changed.";
+
+    public static string OlderTransactions(string tenant, TenantDestination destination, TimeSpan patience, IEnumerable<string> transactions)
+        => $"In {destination} transactions that are older than this step of moving tenant '{tenant}' did not end within {patience} (number and process "
+            + $"id: {string.Join(", ", transactions)}). End them, or raise TenantAdministrationOptions.RetryTimeout, and call MoveAsync(...) again.";
+
+    public static string CopyDiffers(string tenant, string table, long source, long copied)
+        => $"Rows of tenant '{tenant}' in {table} were changed while they were copied: {source} rows are there now, {copied} were copied, and their "
+            + "checksums differ. Nothing was moved. Find who writes past the application, and call MoveAsync(...) again.";
+
+    public static string RowsCameLate(string tenant, string table, TenantDestination destination, long rows, long copied)
+        => $"Tenant '{tenant}' has left {destination}, and {table} there has {rows} rows that are not the {copied} that were copied: somebody wrote past "
+            + "the application. They were left. Look at them, bring what is missing to the tenant, delete it there, and call MoveAsync(...) again.";
+
+    public static string MoveNotGivenUp(string tenant, TenantDestination destination, string reason)
+        => $"Tenant '{tenant}' is still on its way to {destination} and read only, since the move could not be given up: {reason}. Call MoveAsync(...) "
+            + "again.";
+
+    public static string ManifestUnreadable(string file, string reason)
+        => $"'{file}' is no manifest of ExportAsync(...): {reason}. Nothing was written.";
+
+    public static string ManifestOfOther(string file, string tenant, string other)
+        => $"'{file}' has the rows of tenant '{other}', not of '{tenant}'. Nothing was written.";
+
+    public static string ManifestOfOtherModel(string file, string reason)
+        => $"'{file}' does not fit the tables of the model: {reason} Nothing was written. Import it with the version of the application that wrote it, "
+            + "and migrate afterwards.";
+
+    public static string ManifestMigrationDiffers(string? written, string? applied)
+        => $"it was written with the migration '{written ?? "none"}', and '{applied ?? "none"}' is applied.";
+
+    public static string ExportedFileChanged(string file)
+        => $"'{file}' is not as ExportAsync(...) wrote it. Nothing was written. Export again, or import an unchanged copy.";
+
+    public static string ImportDiffers(string tenant, string table, long written, long read)
+        => $"The rows of tenant '{tenant}' in {table} are not those that were exported: {read} of {written} rows, or other values, as a trigger of the "
+            + "table may make them. Nothing was changed.";
+
+    public static string DirectoryNotEmpty(string directory)
+        => $"The directory '{directory}' is not empty. Export into one that is, or that is not there yet.";
+
     public static string BulkInsertMixedKeys(string entity, string property)
         => $"The first bulk inserted '{entity}' leaves '{property}' to the database and a later one sets it. Set it on all or on none; "
             + "nothing was written.";

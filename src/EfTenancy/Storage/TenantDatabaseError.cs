@@ -23,4 +23,7 @@ public enum TenantDatabaseError
 
     /// <summary>The database has migrations that the application does not know.</summary>
     MigrationsAhead,
+
+    /// <summary>The tenant is being moved: its rows can be read, and not be written until it is there.</summary>
+    BeingMoved,
 }

@@ -128,10 +128,16 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
     /// <param name="tenantId">The tenant's id.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="UnknownTenantException">The tenant is not registered.</exception>
-    /// <exception cref="InvalidOperationException">There is no registry.</exception>
+    /// <exception cref="InvalidOperationException">There is no registry, or the tenant is being moved.</exception>
     public async Task RemoveAsync(string tenantId, CancellationToken cancellationToken = default)
     {
         tenantId = Normalize(tenantId);
+        var content = await Registered.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (content.Tenants.GetValueOrDefault(tenantId) is { HasOther: true } tenant)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantIsOnItsWay(tenantId, tenant.Destination, tenant.Other));
+        }
+
         await ChangeAsync(
             tenantId, Registered.Registry.Sql.DeleteTenants, cancellationToken,
             DestinationRegistry.Texts("tenant_ids", [tenantId])).ConfigureAwait(false);

@@ -1,7 +1,9 @@
+using System.CommandLine;
 using EfTenancy.CommandLine;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Spectre.Console;
 using Xunit;
@@ -128,6 +130,35 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Contains("Failed to connect", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_tenant_is_exported_imported_and_moved()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var services = StudioContext.Services(database.ConnectionString);
+        await using (var context = services.GetRequiredService<IDbContextFactory<StudioContext>>().CreateDbContext("acme"))
+        {
+            await context.Database.EnsureCreatedAsync();
+        }
+
+        await database.ExecuteAsync(StudioContext.RowsSql("public", "acme", 100));
+        var directory = Path.Combine(Directory.CreateTempSubdirectory("eftenancy").FullName, "acme");
+        Task<(int ExitCode, string Output)> Run(params string[] args)
+            => RunAsync(console => TenantCommands.Create<StudioContext>(services, console), args);
+
+        Assert.Equal(1, (await Run("move", "acme")).ExitCode);
+        Assert.Contains("100 rows copied in 6 tables.", (await Run("export", "acme", directory)).Output, StringComparison.Ordinal);
+        Assert.Contains("not empty", (await Run("export", "acme", directory)).Output, StringComparison.Ordinal);
+        Assert.Contains("already", (await Run("import", "acme", directory)).Output, StringComparison.Ordinal);
+        Assert.Contains("nowhere", (await Run("move", "acme", "--database", "nowhere")).Output, StringComparison.Ordinal);
+        var (exitCode, output) = await Run("move", "acme", "--schema", "acme");
+        Assert.Equal((0, true), (exitCode, output.Contains("100 rows copied in 6 tables.", StringComparison.Ordinal)));
+        Assert.Contains("Nothing was to be done.", (await Run("move", "acme", "--schema", "acme")).Output, StringComparison.Ordinal);
+        Assert.Equal(30L, await database.ScalarAsync<long>("""SELECT count(*) FROM acme."Comments" """));
+        await database.ExecuteAsync("""TRUNCATE acme."Teams" CASCADE""");
+        Assert.Contains("100 rows copied", (await Run("import", "acme", directory)).Output, StringComparison.Ordinal);
+        Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
     private async Task InsertAsync(string tenant)
     {
         await using var context = WarehouseContext.Create(_database.ConnectionString, tenant);
@@ -140,6 +171,12 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
 
     private static async Task<(int ExitCode, string Output)> RunAsync(string[] args, string connectionString)
     {
+        await using var context = WarehouseContext.Create(connectionString);
+        return await RunAsync(console => TenantCommands.Create(() => context.Tenancy().Administration, console), args);
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(Func<IAnsiConsole, Command> command, string[] args)
+    {
         await using var writer = new StringWriter();
         var console = AnsiConsole.Create(
             new AnsiConsoleSettings
@@ -149,8 +186,7 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
                 Out = new AnsiConsoleOutput(writer),
             });
         console.Profile.Width = 1000;
-        await using var context = WarehouseContext.Create(connectionString);
-        var exitCode = await TenantCommands.Create(() => context.Tenancy().Administration, console).Parse(args).InvokeAsync();
+        var exitCode = await command(console).Parse(args).InvokeAsync();
         return (exitCode, writer.ToString().Trim());
     }
 }

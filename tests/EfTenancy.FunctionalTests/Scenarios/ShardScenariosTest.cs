@@ -208,6 +208,20 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
         await Assert.ThrowsAsync<TenantDisabledException>(() => factory.CreateDbContextAsync("small 1"));
         await administration.EnableAsync(["small 1"]);
 
+        // On its way to a place of its own, it must not get rows among the others' meanwhile.
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'half', 'adding')");
+        await Task.Delay(300);
+        await databases.FindAsync("with schema");
+        await Assert.ThrowsAsync<UnknownTenantException>(
+            async () =>
+            {
+                for (var i = 0; i < 30; i++)
+                {
+                    await using var half = await factory.CreateDbContextAsync("half");
+                    await Task.Delay(200);
+                }
+            });
+
         await using var small = await factory.CreateDbContextAsync("small 1");
         small.Tenancy().ForTenant("small 2");
         Assert.Throws<InvalidTenantForDatabaseException>(() => small.Tenancy().ForTenant("with schema"));

@@ -20,6 +20,12 @@ public static class Scale
     /// <summary><c>EFTENANCY_SPLIT_ROWS</c>: how many rows each tenant has in each table that is split while others work.</summary>
     public static int SplitRows => Read("EFTENANCY_SPLIT_ROWS", 2_000);
 
+    /// <summary><c>EFTENANCY_MOVE_KILLS</c>: how many processes that move a tenant are killed; 20 is the full measure.</summary>
+    public static int MoveKills => Read("EFTENANCY_MOVE_KILLS", 2);
+
+    /// <summary><c>EFTENANCY_MOVE_ROWS</c>: how many rows that tenant has; 100000 is the full measure.</summary>
+    public static int MoveRows => Read("EFTENANCY_MOVE_ROWS", 4000);
+
     private static int Read(string variable, int little)
         => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : little;
 }

@@ -52,7 +52,10 @@ public sealed class TenantConnection : IAsyncDisposable
             // DDL of an ambient transaction would hold its locks until that ends.
             using (new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled))
             {
-                await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+                if (connection.State == ConnectionState.Closed)
+                {
+                    await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
 
             var opened = new TenantConnection(connection, options);

@@ -2,11 +2,13 @@ using EfTenancy.Administration.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Update;
 
 namespace EfTenancy.ChangeTracking.Internal;
@@ -100,6 +102,13 @@ public class TenancyStateManager : StateManager
         }
     }
 
+    // EF wraps what comes out of a command; a later result of a batch comes past it.
+    private static TenantDatabaseException? BeingMoved(DbUpdateException exception)
+        => exception.InnerException as TenantDatabaseException
+            ?? (exception.InnerException is { } inner && exception.Entries is [var entry, ..]
+                ? (entry.Context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.BeingMoved(inner)
+                : null);
+
     protected override int SaveChanges(IList<IUpdateEntry> entriesToSave)
     {
         _guard.RefuseOtherTenants(entriesToSave);
@@ -112,6 +121,10 @@ public class TenancyStateManager : StateManager
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
             throw _guard.ToUnknownTenant(missing, exception.Entries);
+        }
+        catch (DbUpdateException exception) when (BeingMoved(exception) is { } beingMoved)
+        {
+            throw beingMoved;
         }
     }
 
@@ -129,6 +142,10 @@ public class TenancyStateManager : StateManager
         catch (DbUpdateException exception) when (MissingPartition.In(exception) is { } missing)
         {
             throw _guard.ToUnknownTenant(missing, exception.Entries);
+        }
+        catch (DbUpdateException exception) when (BeingMoved(exception) is { } beingMoved)
+        {
+            throw beingMoved;
         }
     }
 }

@@ -4,6 +4,7 @@ using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -29,6 +30,7 @@ public class CurrentTenant(
 
     private readonly TenancyOptionsExtension? _options = options.FindExtension<TenancyOptionsExtension>();
     private readonly HashSet<object> _opened = [];
+    private readonly HashSet<string> _openedTenantIds = [];
     private TenantIdConverter? _idConverter;
     private string? _registrySchema = options.FindExtension<TenancyOptionsExtension>()?.Partitioning?.RegistrySchema;
     private string? _tenantId;
@@ -154,6 +156,62 @@ public class CurrentTenant(
         return FindPlace();
     }
 
+    /// <summary>The place as it is known now: a tenant may be moved while a context has it. Nobody may write where one is that the context writes for.</summary>
+    public virtual TenantPlace FindPlaceNow()
+    {
+        var place = FindPlace();
+        if (_givenPlace is not null || _options?.Databases is not { } databases)
+        {
+            return place;
+        }
+
+        var now = databases.Directory.Refresh(TenantIds[0], place);
+        return IsAlone
+            ? now
+            : Together(now, [.. OtherTenantIds.Select(id => (id, databases.Directory.Refresh(id, place)))], databases.Directory);
+    }
+
+    /// <inheritdoc cref="FindPlaceNow" />
+    public virtual async ValueTask<TenantPlace> FindPlaceNowAsync(CancellationToken cancellationToken)
+    {
+        if (_givenPlace is null && _options?.Databases is { } databases)
+        {
+            // The rest finds what this has read.
+            await databases.Directory.RefreshAsync(TenantIds[0], FindPlace(), cancellationToken).ConfigureAwait(false);
+        }
+
+        return FindPlaceNow();
+    }
+
+    /// <summary>Follows a tenant that was moved.</summary>
+    public virtual void RefreshPlace()
+        => _place = _givenPlace is null ? FindPlaceNow() : _place;
+
+    /// <inheritdoc cref="RefreshPlace" />
+    public virtual async ValueTask RefreshPlaceAsync(CancellationToken cancellationToken)
+        => _place = _givenPlace is null ? await FindPlaceNowAsync(cancellationToken).ConfigureAwait(false) : _place;
+
+    private bool IsAlone
+        => _group is null && _openedTenantIds.Count == 0 && !IsAcrossTenants;
+
+    private IEnumerable<string> OtherTenantIds
+        => (_group?.Skip(1) ?? []).Concat(_openedTenantIds);
+
+    private TenantPlace Together(TenantPlace place, IReadOnlyList<(string TenantId, TenantPlace Place)> others, TenantDirectory directory)
+    {
+        foreach (var (tenantId, other) in others)
+        {
+            RefuseElsewhere(tenantId, other, place);
+        }
+
+        return place with
+        {
+            MovedTenantId = place.MovedTenantId
+                ?? others.Select(o => o.Place.MovedTenantId).FirstOrDefault(t => t is not null)
+                ?? (IsAcrossTenants ? directory.ReadOnlyTenantAt(place) : null),
+        };
+    }
+
     /// <summary>Asks where a tenant is. The answer is remembered, so that <see cref="Use(string)" /> does not wait for a database.</summary>
     public virtual async ValueTask PrepareAsync(string tenantId, CancellationToken cancellationToken)
     {
@@ -248,12 +306,22 @@ public class CurrentTenant(
 
     public virtual void Open(string tenantId)
     {
-        if (_options?.Databases is not null)
+        if (_options?.Databases is { } databases)
         {
-            RefuseElsewhere(tenantId, FindPlace());
+            var place = FindPlace();
+            var other = databases.Directory.Find(tenantId);
+            RefuseElsewhere(tenantId, other, place);
+
+            // The transaction may be running already.
+            if (other.MovedTenantId == tenantId && tenantId != _tenantId)
+            {
+                throw new TenantDatabaseException(
+                    TenancyStrings.TenantIsBeingMoved(tenantId, other.Destination), TenantDatabaseError.BeingMoved, tenantId, other.Destination);
+            }
         }
 
         RefuseDisabled(tenantId);
+        _openedTenantIds.Add(tenantId);
         _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
     }
 
@@ -301,6 +369,7 @@ public class CurrentTenant(
         _workingFor = null;
         _acrossTenants.Clear();
         _opened.Clear();
+        _openedTenantIds.Clear();
         HasReadOtherTenants = false;
     }
 
@@ -337,15 +406,15 @@ public class CurrentTenant(
         var place = databases.Directory.Find(tenantIds[0]);
         foreach (var other in tenantIds.AsSpan(1))
         {
-            RefuseElsewhere(other, place);
+            RefuseElsewhere(other, databases.Directory.Find(other), place);
         }
 
         return place;
     }
 
-    private void RefuseElsewhere(string tenantId, TenantPlace place)
+    private void RefuseElsewhere(string tenantId, TenantPlace other, TenantPlace place)
     {
-        if (_options!.Databases!.Directory.Find(tenantId) is var other && !other.IsSameAs(place))
+        if (!other.IsSameAs(place))
         {
             throw new InvalidTenantForDatabaseException(
                 TenancyStrings.TenantIsElsewhere(tenantId, other.Destination, PlaceOwner, place.Destination), tenantId, other.Destination);

@@ -71,8 +71,8 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         return entering.IsCompletedSuccessfully ? entering.Result : entering.AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>The data source is disposed, and its idle connections with it.</summary>
-    public void Forget(Share share)
+    /// <summary>The idle connections of a data source were closed, by this or by disposing it.</summary>
+    public void Cleared(Share share)
     {
         int closed;
         lock (_lock)

@@ -149,6 +149,10 @@ public sealed class DestinationRegistry(
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>An open connection of the application's budget, with the settings of its connection string and nothing of a context.</summary>
+    public Task<RentedConnection> OpenAsync(TenantDatabaseAddress database, bool forSchemas, CancellationToken cancellationToken)
+        => RentedConnection.OpenAsync(sources.Rent(database, forSchemas, this, NpgsqlDataSource.Create), cancellationToken);
+
     private TenantDataSources.Rental Rent()
         => sources.Rent(home, forSchemas: false, this, NpgsqlDataSource.Create);
 
@@ -171,7 +175,11 @@ public sealed class DestinationRegistry(
         while (reader.Read())
         {
             tenants.Add(new RegisteredDestination(
-                reader.GetString(0), TenantDestination.Of(Nullable(1), Nullable(2)), reader.GetBoolean(3), reader.GetString(4)));
+                reader.GetString(0), TenantDestination.Of(Nullable(1), Nullable(2)), reader.GetBoolean(3), reader.GetString(4))
+            {
+                Other = TenantDestination.Of(Nullable(5), Nullable(6)),
+                Proof = Nullable(7),
+            });
         }
 
         databases.AddRange(named.Keys.Except(databases.Select(d => d.Name)).Select(n => new RegisteredDatabase(n, null, IsFull: false)));

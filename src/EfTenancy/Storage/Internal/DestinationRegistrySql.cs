@@ -8,8 +8,14 @@ public sealed class DestinationRegistrySql(string schema)
     /// <summary>Registered, and its database or schema may not be there yet.</summary>
     public const string Adding = "adding";
 
-    /// <summary>Read only, since its rows are being moved.</summary>
+    /// <summary>Read only, since its rows are being copied to its next place.</summary>
     public const string Moving = "moving";
+
+    /// <summary>In its next place, and read only until every process knows.</summary>
+    public const string Moved = "moved";
+
+    /// <summary>In its next place; the rows in the one before are on their way out.</summary>
+    public const string Emptying = "emptying";
 
     // Any number will do, as long as nobody else takes it: the first bytes of the hash of "EfTenancy destinations".
     private const long LockKey = 0x6C7F_21D3_09B4_E815;
@@ -40,8 +46,12 @@ public sealed class DestinationRegistrySql(string schema)
                 database_name text REFERENCES {Databases},
                 schema_name text CHECK (schema_name <> ''),
                 is_disabled boolean NOT NULL DEFAULT false,
-                state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Moving}')),
-                assigned_at timestamptz NOT NULL DEFAULT now()
+                state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Moving}', '{Moved}', '{Emptying}')),
+                assigned_at timestamptz NOT NULL DEFAULT now(),
+                other_database_name text REFERENCES {Databases},
+                other_schema_name text CHECK (other_schema_name <> ''),
+                proof text,
+                changed_at timestamptz NOT NULL DEFAULT now()
             );
             CREATE TABLE IF NOT EXISTS {Migrations} (
                 context text,
@@ -59,7 +69,10 @@ public sealed class DestinationRegistrySql(string schema)
         => $"SELECT database_name, connection_string, is_full FROM {Databases} ORDER BY database_name COLLATE \"C\"";
 
     public string SelectTenants
-        => $"SELECT tenant_id, database_name, schema_name, is_disabled, state FROM {Tenants} ORDER BY tenant_id";
+        => $"""
+            SELECT tenant_id, database_name, schema_name, is_disabled, state, other_database_name, other_schema_name, proof
+            FROM {Tenants} ORDER BY tenant_id
+            """;
 
     public string UpsertDatabase
         => $"""
@@ -87,14 +100,53 @@ public sealed class DestinationRegistrySql(string schema)
     public string SetDisabled
         => $"UPDATE {Tenants} SET is_disabled = @is_disabled WHERE tenant_id = ANY(@tenant_ids)";
 
-    public string SetDestination
+    /// <summary>A tenant without a row is at home.</summary>
+    public string StartMove
         => $"""
-            UPDATE {Tenants} SET database_name = @database_name, schema_name = @schema_name, state = @state, assigned_at = now()
-            WHERE tenant_id = @tenant_id
+            INSERT INTO {Tenants} (tenant_id, state, other_database_name, other_schema_name, changed_at)
+            VALUES (@tenant_id, '{Moving}', @database_name, @schema_name, clock_timestamp())
+            ON CONFLICT (tenant_id) DO UPDATE SET state = excluded.state, other_database_name = excluded.other_database_name,
+                other_schema_name = excluded.other_schema_name, changed_at = excluded.changed_at
+            WHERE {Tenants}.state = '{Active}'
             """;
 
+    /// <summary>The one change that takes a tenant from one place to the other.</summary>
+    public string SwitchPlaces
+        => $"""
+            UPDATE {Tenants} SET database_name = other_database_name, schema_name = other_schema_name, other_database_name = database_name,
+                other_schema_name = schema_name, state = '{Moved}', proof = @proof, assigned_at = now(), changed_at = clock_timestamp()
+            WHERE tenant_id = @tenant_id AND state = '{Moving}'
+            """;
+
+    public string LetWrite
+        => $"UPDATE {Tenants} SET state = '{Emptying}', changed_at = clock_timestamp() WHERE tenant_id = @tenant_id AND state = '{Moved}'";
+
+    /// <summary>The other place has nothing of the tenant any more.</summary>
+    public string EndMove
+        => $"""
+            UPDATE {Tenants} SET state = '{Active}', other_database_name = NULL, other_schema_name = NULL, proof = NULL, changed_at = clock_timestamp()
+            WHERE tenant_id = @tenant_id AND state = @state
+            """;
+
+    public string SelectMillisecondsSinceChange
+        => $"SELECT (EXTRACT(EPOCH FROM clock_timestamp() - changed_at) * 1000)::float8 FROM {Tenants} WHERE tenant_id = @tenant_id";
+
+    public string TouchMove
+        => $"UPDATE {Tenants} SET changed_at = changed_at WHERE tenant_id = @tenant_id AND state = '{Moving}'";
+
+    /// <summary>Of the session, so that a tenant is moved by one process at a time.</summary>
+    public static string TryLockMove
+        => $"SELECT pg_try_advisory_lock(hashtextextended(@tenant_id, {LockKey}))";
+
+    public static string UnlockMove
+        => $"SELECT pg_advisory_unlock(hashtextextended(@tenant_id, {LockKey}))";
+
+    /// <summary>Until the end of the transaction: what a killed process left to the server ends before.</summary>
+    public static string LockCopy
+        => $"SELECT pg_advisory_xact_lock(hashtextextended(@tenant_id, {LockKey} # 1))";
+
     public string DeleteTenants
-        => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids)";
+        => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids) AND state IN ('{Adding}', '{Active}')";
 
     public string SelectMigrations
         => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";

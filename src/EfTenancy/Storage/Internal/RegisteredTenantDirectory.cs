@@ -15,6 +15,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     private readonly TenantAssignment _assignment;
     private readonly bool _othersShareHome;
     private readonly Snapshot<RegistryContent> _content;
+    private readonly Func<TenantDestination, RegistryContent, TenantPlace> _findPlace;
 
     /// <param name="registry">The registry.</param>
     /// <param name="assignment">Where new tenants go.</param>
@@ -27,6 +28,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         _registry = registry;
         _assignment = assignment;
         _othersShareHome = othersShareHome;
+        _findPlace = (d, c) => new(AddressOf(d.Database, c), d.Schema, IsShared(d, c));
         _content = new Snapshot<RegistryContent>(registry.Read, UsableFor / 2, UsableFor);
     }
 
@@ -64,7 +66,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         return
         [
             .. content.Tenants.Values.OrderBy(t => t.TenantId, StringComparer.Ordinal)
-                .Select(t => (new AssignedTenant(t.TenantId, t.Destination, t.IsDisabled), PlaceAt(t.Destination, content))),
+                .Select(t => (new AssignedTenant(t.TenantId, t.Destination, t.IsDisabled) { IsBeingMoved = t.HasOther }, PlaceAt(t.Destination, content))),
         ];
     }
 
@@ -76,8 +78,36 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     public void Changed()
         => _content.Forget();
 
+    public override TenantPlace Refresh(string tenantId, TenantPlace known)
+        => Refresh(tenantId, known, _content.Get());
+
+    public override async ValueTask<TenantPlace> RefreshAsync(string tenantId, TenantPlace known, CancellationToken cancellationToken)
+        => Refresh(tenantId, known, await _content.GetAsync(cancellationToken).ConfigureAwait(false));
+
+    public override string? ReadOnlyTenantAt(TenantPlace place)
+        => _content.Get().ReadOnlyTenantAt(place.Destination);
+
     public TenantPlace PlaceAt(TenantDestination destination, RegistryContent content)
-        => new(AddressOf(destination.Database, content), destination.Schema, IsShared(destination, content));
+        => content.PlaceAt(destination, _findPlace);
+
+    /// <summary>Whether tenants may be there at all: the home database need not have tables for them.</summary>
+    public bool CanHold(TenantDestination destination)
+        => destination != TenantDestination.Home || _othersShareHome;
+
+    /// <summary>Whether a database was made here for this tenant alone.</summary>
+    public bool HasMadeDatabase(TenantDestination destination, string tenantId, RegistryContent content)
+        => _assignment is TenantAssignment.OwnDatabase
+            && destination is { Database: { } database, Schema: null }
+            && _assignment.Choose(tenantId, content) == destination
+            && content.Databases.FirstOrDefault(d => d.Name == database) is { ConnectionString: null }
+            && !_registry.Named.ContainsKey(database);
+
+    /// <summary>Where a tenant is that has no row in the registry.</summary>
+    /// <exception cref="UnknownTenantException">Nowhere.</exception>
+    public TenantDestination ImplicitDestination(string tenantId)
+        => _othersShareHome
+            ? TenantDestination.Home
+            : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
 
     /// <summary>Registers a tenant and makes its database or schema; one that is there already keeps its place.</summary>
     public async Task<TenantPlace> AddAsync(string tenantId, TenantDestination? destination, CancellationToken cancellationToken)
@@ -125,7 +155,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     {
         var content = await _content.GetAsync(MissingFor, cancellationToken).ConfigureAwait(false);
         return content.TryFind(tenantId, out var tenant) ? PlaceOf(tenant, content)
-            : _othersShareHome ? Home!
+            : _othersShareHome && !content.Tenants.ContainsKey(tenantId) ? Home!
             : _assignment.OnFirstUse ? await AddAsync(tenantId, destination: null, cancellationToken).ConfigureAwait(false)
             : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
     }
@@ -133,7 +163,13 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     private TenantPlace PlaceOf(RegisteredDestination tenant, RegistryContent content)
         => tenant.IsDisabled
             ? throw new TenantDisabledException(TenancyStrings.TenantDisabled(tenant.TenantId, isBeingRemoved: false), tenant.TenantId)
-            : PlaceAt(tenant.Destination, content) with { IsReadOnly = tenant.State == DestinationRegistrySql.Moving };
+            : EnabledPlaceOf(tenant, content);
+
+    private TenantPlace EnabledPlaceOf(RegisteredDestination tenant, RegistryContent content)
+        => PlaceAt(tenant.Destination, content) is var place && tenant.IsReadOnly ? place with { MovedTenantId = tenant.TenantId } : place;
+
+    private TenantPlace Refresh(string tenantId, TenantPlace known, RegistryContent content)
+        => content.Tenants.TryGetValue(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content) : known;
 
     private bool IsShared(TenantDestination destination, RegistryContent content)
         => (destination == TenantDestination.Home && _othersShareHome)
@@ -154,7 +190,8 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
             // A data source does not give its password away, so that no other database can be reached with it.
             : throw new InvalidOperationException(TenancyStrings.DatabaseHasNoConnectionString(database));
 
-    private async Task MakeAsync(TenantDestination destination, RegistryContent content, CancellationToken cancellationToken)
+    /// <summary>Makes a database or schema that this style makes for its tenants.</summary>
+    public async Task MakeAsync(TenantDestination destination, RegistryContent content, CancellationToken cancellationToken)
     {
         if (_assignment is TenantAssignment.OwnDatabase { Template: var template }
             && destination.Database is { } database

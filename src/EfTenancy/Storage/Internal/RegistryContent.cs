@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 
@@ -8,6 +9,11 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
 {
     private readonly FrozenDictionary<TenantDestination, int> _tenantsAt
         = tenants.CountBy(t => t.Destination).ToFrozenDictionary();
+
+    private readonly ConcurrentDictionary<TenantDestination, TenantPlace> _places = [];
+
+    private readonly FrozenDictionary<TenantDestination, string> _readOnlyAt
+        = tenants.Where(t => t.IsReadOnly).DistinctBy(t => t.Destination).ToFrozenDictionary(t => t.Destination, t => t.TenantId);
 
     public IReadOnlyList<RegisteredDatabase> Databases
         => databases;
@@ -20,6 +26,18 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
 
     public int TenantsAt(TenantDestination destination)
         => _tenantsAt.GetValueOrDefault(destination);
+
+    /// <summary>A tenant that is read only there now, if any is.</summary>
+    public string? ReadOnlyTenantAt(TenantDestination destination)
+        => _readOnlyAt.GetValueOrDefault(destination);
+
+    /// <summary>Whether a tenant but this one is there, or has left or yet to come.</summary>
+    public bool IsUsedByOthers(TenantDestination destination, string tenantId)
+        => tenants.Any(t => t.TenantId != tenantId && (t.Destination == destination || (t.HasOther && t.Other == destination)));
+
+    /// <summary>What is found out about a destination once for all.</summary>
+    public TenantPlace PlaceAt(TenantDestination destination, Func<TenantDestination, RegistryContent, TenantPlace> find)
+        => _places.GetOrAdd(destination, static (d, x) => x.find(d, x.content), (find, content: this));
 
     /// <summary>How many tenants a database has, in all of its schemas.</summary>
     public int TenantsIn(string database)
@@ -38,4 +56,17 @@ public sealed record RegisteredDatabase(string Name, string? ConnectionString, b
 }
 
 /// <summary>A tenant of the registry.</summary>
-public sealed record RegisteredDestination(string TenantId, TenantDestination Destination, bool IsDisabled, string State);
+public sealed record RegisteredDestination(string TenantId, TenantDestination Destination, bool IsDisabled, string State)
+{
+    /// <summary>Where it goes while it is moving, and where it came from afterwards.</summary>
+    public TenantDestination Other { get; init; } = TenantDestination.Home;
+
+    /// <summary>What was copied, table by table, once it has moved.</summary>
+    public string? Proof { get; init; }
+
+    public bool HasOther
+        => State is DestinationRegistrySql.Moving or DestinationRegistrySql.Moved or DestinationRegistrySql.Emptying;
+
+    public bool IsReadOnly
+        => State is DestinationRegistrySql.Moving or DestinationRegistrySql.Moved;
+}

@@ -30,6 +30,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private ConnectionBudget.Lease? _lease;
     private bool _isOpening;
     private bool _isGiven;
+    private bool _isReadOnly;
 
     public TenancyRelationalConnection(
         RelationalConnectionDependencies dependencies,
@@ -101,9 +102,33 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         _isGiven = place is not null;
     }
 
+    /// <summary>What a refusal to write means here; null if it is not ours.</summary>
+    public virtual TenantDatabaseException? BeingMoved(Exception exception)
+        => _isReadOnly && _place?.MovedTenantId is { } tenantId
+            && exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
+                ? Moving(tenantId, _place, exception)
+                : null;
+
     public override bool Open(bool errorsExpected = false)
     {
-        Follow();
+        if (_databases is not null)
+        {
+            var isOpen = IsOpen;
+            if (!isOpen)
+            {
+                _tenant.RefreshPlace();
+            }
+
+            Follow();
+            if (isOpen && FindChange(_tenant.FindPlaceNow()) is { } change)
+            {
+                using var command = Command(change);
+                command.ExecuteNonQuery();
+                _isReadOnly = change.IsReadOnly;
+                _place = change;
+            }
+        }
+
         return base.Open(errorsExpected);
     }
 
@@ -112,7 +137,21 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         if (_databases is not null)
         {
             await _tenant.FindPlaceAsync(cancellationToken).ConfigureAwait(false);
+            var isOpen = IsOpen;
+            if (!isOpen)
+            {
+                await _tenant.RefreshPlaceAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             Follow();
+            if (isOpen && FindChange(await _tenant.FindPlaceNowAsync(cancellationToken).ConfigureAwait(false)) is { } change)
+            {
+                var command = Command(change);
+                await using var _ = command.ConfigureAwait(false);
+                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                _isReadOnly = change.IsReadOnly;
+                _place = change;
+            }
         }
 
         return await base.OpenAsync(cancellationToken, errorsExpected).ConfigureAwait(false);
@@ -158,10 +197,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         if (_place is { } place)
         {
             Places.Add(connection, place);
-            if (place.NeedsSearchPath)
-            {
-                connection.StateChange += SetSchemaOfConnectionOpenedByHand;
-            }
+            connection.StateChange += SetSessionOfConnectionOpenedByHand;
         }
 
         return connection;
@@ -181,7 +217,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             _lease = _rental.Enter();
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
-            SetSchema(place);
+            SetSession(Same(_tenant.FindPlaceNow(), place));
             if (_tenant.GuardsMigrations && !errorsExpected)
             {
                 PendingMigrationGuard.Check(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId);
@@ -217,7 +253,8 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             _lease = await _rental.EnterAsync(cancellationToken).ConfigureAwait(false);
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
-            await SetSchemaAsync(place, cancellationToken).ConfigureAwait(false);
+            await SetSessionAsync(
+                Same(await _tenant.FindPlaceNowAsync(cancellationToken).ConfigureAwait(false), place), cancellationToken).ConfigureAwait(false);
             if (_tenant.GuardsMigrations && !errorsExpected)
             {
                 await PendingMigrationGuard.CheckAsync(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId, cancellationToken)
@@ -273,8 +310,15 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         }
 
         var place = _tenant.FindPlace();
-        if (ReferenceEquals(place, _place) || place.IsSameAs(_place))
+        if (ReferenceEquals(place, _place))
         {
+            return;
+        }
+
+        if (place.IsSameAs(_place))
+        {
+            // Whether it may be written to is looked at when a connection is opened.
+            _place = IsOpen ? _place : place;
             return;
         }
 
@@ -287,6 +331,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
         // Without a connection there is nothing to own, so that those which come are the context's.
         SetDbConnection(null, contextOwnsConnection: true);
+        LeavePlace();
         _rental = _databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
         DbDataSource = _rental.DataSource;
         _place = place;
@@ -327,35 +372,63 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private TenantDatabaseException? Failed(Exception exception, TenantPlace place, bool errorsExpected)
         => errorsExpected ? null : TenantDatabaseFailure.Of(exception, _tenant.PlaceTenantId, place.Destination, _databases!.Sources.Budget.Ceiling);
 
-    private void SetSchema(TenantPlace place)
+    private bool IsOpen
+        => _place is not null && DbConnection.State != ConnectionState.Closed;
+
+    // Waiting for a connection takes time, in which a move of the tenant may begin, and end.
+    private TenantPlace Same(TenantPlace now, TenantPlace place)
+        => now.IsSameAs(place) ? now : throw Moving(_tenant.PlaceOwner, place);
+
+    private static TenantDatabaseException Moving(string tenantId, TenantPlace place, Exception? exception = null)
+        => new(
+            TenancyStrings.TenantIsBeingMoved(tenantId, place.Destination), TenantDatabaseError.BeingMoved, tenantId, place.Destination, exception);
+
+    // A connection that is kept open sees nothing of a move otherwise. A transaction is waited for.
+    private TenantPlace? FindChange(TenantPlace now)
+        => CurrentTransaction is not null || (now.IsReadOnly == _isReadOnly && now.IsSameAs(_place)) ? null : Same(now, _place!);
+
+    private NpgsqlCommand Command(TenantPlace place)
+        => place.IsReadOnly
+            ? TenantSearchPath.Command((NpgsqlConnection)DbConnection, place)
+            : new NpgsqlCommand(TenantSearchPath.LetWrite, (NpgsqlConnection)DbConnection);
+
+    private void SetSession(TenantPlace place)
     {
-        if (place.NeedsSearchPath)
+        if (TenantSearchPath.IsNeeded(place))
         {
-            using var command = TenantSearchPath.Command(DbConnection, place);
+            using var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
             TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
         }
+
+        (_place, _isReadOnly) = (place, place.IsReadOnly);
     }
 
-    private async Task SetSchemaAsync(TenantPlace place, CancellationToken cancellationToken)
+    private async Task SetSessionAsync(TenantPlace place, CancellationToken cancellationToken)
     {
-        if (place.NeedsSearchPath)
+        if (TenantSearchPath.IsNeeded(place))
         {
-            var command = TenantSearchPath.Command(DbConnection, place);
+            var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
             await using var _ = command.ConfigureAwait(false);
             TenantSearchPath.Check(
                 await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _tenant.PlaceTenantId, place);
         }
+
+        (_place, _isReadOnly) = (place, place.IsReadOnly);
     }
 
     // db.Database.GetDbConnection().Open() comes by no other way.
-    private void SetSchemaOfConnectionOpenedByHand(object sender, StateChangeEventArgs change)
+    private void SetSessionOfConnectionOpenedByHand(object sender, StateChangeEventArgs change)
     {
         if (!_isOpening
             && change is { OriginalState: ConnectionState.Closed, CurrentState: ConnectionState.Open }
             && Places.TryGetValue((DbConnection)sender, out var place))
         {
-            using var command = TenantSearchPath.Command((NpgsqlConnection)sender, place);
-            TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+            place = place.IsSameAs(_place) ? Same(_tenant.FindPlaceNow(), place) : place;
+            if (TenantSearchPath.IsNeeded(place))
+            {
+                using var command = TenantSearchPath.Command((NpgsqlConnection)sender, place);
+                TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+            }
         }
     }
 }

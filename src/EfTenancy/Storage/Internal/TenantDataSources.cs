@@ -65,6 +65,19 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         }
     }
 
+    /// <summary>Closes the idle connections to a database that is gone.</summary>
+    public void Clear(TenantDatabaseAddress address)
+    {
+        lock (_lock)
+        {
+            foreach (var entry in _entries.Values.Where(e => e.Key.Address == address))
+            {
+                entry.DataSource.Clear();
+                Budget.Cleared(entry.Share);
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (var entry in TakeAll())
@@ -101,7 +114,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             entry.DataSource.Dispose();
         }
 
-        Budget.Forget(entry.Share);
+        Budget.Cleared(entry.Share);
     }
 
     private List<Entry> TakeAll()

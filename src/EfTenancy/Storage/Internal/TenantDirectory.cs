@@ -17,6 +17,18 @@ public abstract class TenantDirectory
     /// <inheritdoc cref="Find" />
     public abstract ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken);
 
+    /// <summary>The place of a tenant that is known to be somewhere: it may have been moved since, and is not refused for being disabled.</summary>
+    public virtual TenantPlace Refresh(string tenantId, TenantPlace known)
+        => known;
+
+    /// <inheritdoc cref="Refresh" />
+    public virtual ValueTask<TenantPlace> RefreshAsync(string tenantId, TenantPlace known, CancellationToken cancellationToken)
+        => new(known);
+
+    /// <summary>A tenant that is read only there now, if any is.</summary>
+    public virtual string? ReadOnlyTenantAt(TenantPlace place)
+        => null;
+
     /// <summary>All tenants, disabled ones too, ordered by id, byte by byte.</summary>
     public abstract Task<IReadOnlyList<(AssignedTenant Tenant, TenantPlace Place)>> ListAsync(CancellationToken cancellationToken);
 }

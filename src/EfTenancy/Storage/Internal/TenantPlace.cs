@@ -9,8 +9,11 @@ public sealed record TenantPlace(TenantDatabaseAddress Database, string? Schema,
     /// <summary>What all tenants with schemas of their own share: explicitly qualified tables.</summary>
     public bool IsSharedPart { get; init; }
 
-    /// <summary>Whether rows may be written; they may not while they are moved elsewhere.</summary>
-    public bool IsReadOnly { get; init; }
+    /// <summary>The tenant on account of which no row may be written, since its rows are moved elsewhere; null if there is none.</summary>
+    public string? MovedTenantId { get; init; }
+
+    public bool IsReadOnly
+        => MovedTenantId is not null;
 
     /// <summary>Whether a session must be told its schema.</summary>
     public bool NeedsSearchPath

@@ -3,17 +3,47 @@ using Npgsql;
 
 namespace EfTenancy.Storage.Internal;
 
-/// <summary>The schema of a session. Set whenever a connection is opened; between two leases Npgsql resets it to one without tables.</summary>
+/// <summary>The schema of a session, and whether it may write. Set whenever a connection is opened; between two leases Npgsql resets it to one without tables.</summary>
 public static class TenantSearchPath
 {
     /// <summary>The schema of what tenants share without naming a schema: the history of migrations.</summary>
     public const string SharedSchema = "public";
 
+    private const string SetReadOnly = "set_config('default_transaction_read_only', 'on', false) = 'on'";
+
+    /// <summary>Undone by Npgsql between two leases, too.</summary>
+    public const string LetWrite = "RESET default_transaction_read_only";
+
+    /// <summary>Whether a session must be told anything.</summary>
+    public static bool IsNeeded(TenantPlace place)
+        => place.NeedsSearchPath || place.IsReadOnly;
+
     public static NpgsqlCommand Command(NpgsqlConnection connection, TenantPlace place)
-        => new("SELECT set_config('search_path', $1, false) IS NOT NULL AND to_regnamespace($1) IS NOT NULL", connection)
+    {
+        if (place.IsReadOnly)
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(place.Schema ?? SharedSchema) } },
-        };
+            RefuseSharedSessions(connection.ConnectionString, place.MovedTenantId!, place.Destination);
+        }
+
+        return place.NeedsSearchPath
+            ? new(
+                "SELECT set_config('search_path', $1, false) IS NOT NULL AND to_regnamespace($1) IS NOT NULL"
+                + (place.IsReadOnly ? " AND " + SetReadOnly : ""),
+                connection)
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(place.Schema ?? SharedSchema) } },
+            }
+            : new("SELECT " + SetReadOnly, connection);
+    }
+
+    /// <summary>Refuses to make sessions read only that would stay so for others.</summary>
+    public static void RefuseSharedSessions(string connectionString, string tenantId, TenantDestination destination)
+    {
+        if (new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true })
+        {
+            throw new InvalidOperationException(TenancyStrings.SessionsCannotBeReadOnly(tenantId, destination));
+        }
+    }
 
     public static void Check(object? isThere, string? tenantId, TenantPlace place)
     {

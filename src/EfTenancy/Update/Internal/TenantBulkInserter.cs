@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace EfTenancy.Update.Internal;
@@ -69,13 +70,19 @@ public sealed class TenantBulkInserter<TEntity>
         }
 
         long count;
-        var transaction = await BulkInsertTransaction.BeginAsync(_context, !_isStreamed, cancellationToken).ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
+        try
         {
+            var transaction = await BulkInsertTransaction.BeginAsync(_context, !_isStreamed, cancellationToken).ConfigureAwait(false);
+            await using var __ = transaction.ConfigureAwait(false);
             count = _isStreamed
                 ? await StreamAsync(enumerator, tenantOf, tenantOfRows, cancellationToken).ConfigureAwait(false)
                 : await InsertInBatchesAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception)
+            when ((_context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.BeingMoved(exception) is { } beingMoved)
+        {
+            throw beingMoved;
         }
 
         foreach (var (table, rows) in _rows)

@@ -1,0 +1,69 @@
+using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>Takes a tenant out of the place that it left: exactly the rows that were proved to be in the next one, then what held nothing else.</summary>
+public static class TenantPlaceCleaner
+{
+    // Those of a schema that hold something, except these.
+    private const string TablesSql =
+        """
+        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = @schema AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            AND c.oid NOT IN (SELECT COALESCE(to_regclass(name)::oid, 0) FROM unnest(@known) AS k(name))
+        """;
+
+    /// <summary>Deletes all rows or none.</summary>
+    /// <exception cref="InvalidOperationException">There are others than those that were copied.</exception>
+    public static async Task DeleteAsync(
+        TenantSite site,
+        TransferConnection connection,
+        TransferCatalog catalog,
+        IReadOnlyList<CopiedTable>? copied,
+        CancellationToken cancellationToken)
+    {
+        var proofs = copied?.ToDictionary(t => t.Table, t => t.Proof);
+        foreach (var group in catalog.Groups.Reverse())
+        {
+            var deleted = (await connection.Session.QueryAsync(
+                TransferSql.Delete(group),
+                r => group.Select((_, i) => new TableProof(r.GetInt64(2 * i), r.GetString((2 * i) + 1))).ToList(),
+                cancellationToken).ConfigureAwait(false))[0];
+            foreach (var (table, proof) in group.Zip(deleted))
+            {
+                if (proofs is not null && proof.Rows > 0 && proof != proofs.GetValueOrDefault(table.Key))
+                {
+                    throw new InvalidOperationException(
+                        TenancyStrings.RowsCameLate(site.TenantId, table.Key, site.Destination, proof.Rows, proofs.GetValueOrDefault(table.Key)?.Rows ?? 0));
+                }
+            }
+        }
+    }
+
+    /// <summary>Drops the tenant's own schema, unless a table in it that the model does not know has rows.</summary>
+    public static async Task DropSchemaAsync(
+        TenantSite site,
+        TransferConnection connection,
+        string schema,
+        CancellationToken cancellationToken)
+    {
+        var known = site.Database.TablesOfModel.Tables.Select(t => site.Database.Sql.DelimitIdentifier(t.Name, t.Schema ?? schema))
+            .Append(site.Database.Sql.DelimitIdentifier(site.HistoryTable, schema)).ToArray();
+        var unknown = await connection.Session.QueryAsync(
+            TablesSql, r => r.GetString(0), cancellationToken,
+            new NpgsqlParameter("schema", schema), TenantCatalog.Parameter("known", NpgsqlDbType.Text, known)).ConfigureAwait(false);
+        foreach (var table in unknown)
+        {
+            if ((await connection.Session.QueryAsync(
+                $"SELECT 1 FROM {table} LIMIT 1", r => true, cancellationToken).ConfigureAwait(false)).Count > 0)
+            {
+                return;
+            }
+        }
+
+        await connection.ExecuteAsync(DestinationRegistrySql.DropSchema(schema), cancellationToken).ConfigureAwait(false);
+    }
+}
