@@ -53,13 +53,17 @@ public sealed class KilledMoveTest(PostgresFixture postgres, ITestOutputHelper o
         var random = new Random(Seed);
         var at = 0;
         var moments = new List<string>();
-        var longest = TimeSpan.FromSeconds(12);
+
+        // Each step begins when the registry says so, and a step is not much longer than the time after which others know.
+        string[] phases = ["moving", "emptying", "", "moved"];
+        var longest = TimeSpan.FromSeconds(TenancyDefaults.TenantStateSeconds * 1.5);
         for (var round = 0; round < Scale.MoveKills; round++)
         {
             var next = (at + random.Next(1, places.Length)) % places.Length;
-            var delay = longest * random.NextDouble();
-            var finished = await KillAsync(places[next], delay);
-            var state = (await _databases[""].ColumnAsync("SELECT state FROM tenants.tenant_destinations WHERE tenant_id = 'acme'")).SingleOrDefault("unknown");
+            var phase = phases[round % phases.Length];
+            var delay = (phase == "emptying" ? TimeSpan.FromSeconds(1) : longest) * random.NextDouble();
+            var finished = await KillAsync(places[next], phase, delay);
+            var state = await StateAsync();
 
             // Another process than the killed one sees the tenant whole.
             await using (var process = StudioContext.Services(_databases[""].ConnectionString))
@@ -80,7 +84,7 @@ public sealed class KilledMoveTest(PostgresFixture postgres, ITestOutputHelper o
             var started = Stopwatch.StartNew();
             await services.GetRequiredService<ITenantMover<StudioContext>>().MoveAsync("acme", DestinationOf(places[end]));
             moments.Add($"{state}{(finished ? ", had finished" : "")}{(isGivenUp ? ", given up" : "")}");
-            output.WriteLine($"{places[at]} -> {places[next]}: killed after {delay.TotalSeconds:0.0} s, {moments[^1]}, ended in {started.Elapsed.TotalSeconds:0.0} s");
+            output.WriteLine($"{places[at]} -> {places[next]}: killed {delay.TotalSeconds:0.0} s after '{phase}', {moments[^1]}, ended in {started.Elapsed.TotalSeconds:0.0} s");
 
             at = end;
             foreach (var (i, place) in places.Index())
@@ -96,7 +100,7 @@ public sealed class KilledMoveTest(PostgresFixture postgres, ITestOutputHelper o
                 }
             }
 
-            Assert.Equal(["active"], await _databases[""].ColumnAsync("SELECT state FROM tenants.tenant_destinations WHERE tenant_id = 'acme'"));
+            Assert.Equal("active", await StateAsync());
             Assert.Equal(globex, await ChecksumsAsync("", "public", "globex"));
         }
 
@@ -118,7 +122,10 @@ public sealed class KilledMoveTest(PostgresFixture postgres, ITestOutputHelper o
             _ => TenantDestination.InDatabase(place.Database, place.Schema),
         };
 
-    private async Task<bool> KillAsync((string Database, string Schema) destination, TimeSpan delay)
+    private async Task<string> StateAsync()
+        => (await _databases[""].ColumnAsync("SELECT state FROM tenants.tenant_destinations WHERE tenant_id = 'acme'")).SingleOrDefault("unknown");
+
+    private async Task<bool> KillAsync((string Database, string Schema) destination, string phase, TimeSpan delay)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[
@@ -133,6 +140,11 @@ public sealed class KilledMoveTest(PostgresFixture postgres, ITestOutputHelper o
         if (await process.StandardOutput.ReadLineAsync() is not "ready")
         {
             Assert.Fail(await errors);
+        }
+
+        while (phase.Length > 0 && !process.HasExited && await StateAsync() != phase)
+        {
+            await Task.Delay(20);
         }
 
         await Task.Delay(delay);

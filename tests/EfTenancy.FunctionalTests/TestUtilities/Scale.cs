@@ -21,7 +21,7 @@ public static class Scale
     public static int SplitRows => Read("EFTENANCY_SPLIT_ROWS", 2_000);
 
     /// <summary><c>EFTENANCY_MOVE_KILLS</c>: how many processes that move a tenant are killed; 20 is the full measure.</summary>
-    public static int MoveKills => Read("EFTENANCY_MOVE_KILLS", 2);
+    public static int MoveKills => Read("EFTENANCY_MOVE_KILLS", 3);
 
     /// <summary><c>EFTENANCY_MOVE_ROWS</c>: how many rows that tenant has; 100000 is the full measure.</summary>
     public static int MoveRows => Read("EFTENANCY_MOVE_ROWS", 4000);
