@@ -91,6 +91,8 @@ public sealed class TenantDatabasesBuilder
 
     private TenantDatabasesBuilder MultiTenantedSchemas(TenantDatabaseAddress home, Action<TenantSchemasBuilder>? schemas)
     {
+        TenantDataSources.RefuseSharedSessions(home);
+
         var builder = new TenantSchemasBuilder();
         schemas?.Invoke(builder);
         return Choose(sources => Registered(home, builder, builder.Assignment, sources));

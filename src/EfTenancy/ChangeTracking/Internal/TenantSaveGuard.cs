@@ -21,7 +21,12 @@ public sealed class TenantSaveGuard(
     {
         foreach (var entry in entriesToSave)
         {
-            if (tenantProperty.Find(entry.EntityType) is { } property && TenantNotOpen(entry, property, out var rowValue))
+            if (tenantProperty.Find(entry.EntityType) is not { } property)
+            {
+                continue;
+            }
+
+            if (TenantNotOpen(entry, property, out var rowValue))
             {
                 var rowTenant = tenant.IdConverter.ToTenantIdOf(rowValue);
                 var contextTenant = string.Join(", ", tenant.TenantIds);
@@ -32,6 +37,12 @@ public sealed class TenantSaveGuard(
                     contextTenant);
                 logger.CrossTenantWriteRefused(tenant.Context, rowTenant, message);
                 throw new CrossTenantWriteException(message, rowTenant, contextTenant);
+            }
+
+            // Across tenants means those in one place; a row of any other would never be found by its tenant.
+            if (tenant.IsAcrossTenants && tenant.IdConverter.ToTenantIdOf(entry.GetCurrentValue(property)) is { } tenantId)
+            {
+                tenant.RefuseElsewhere(tenantId);
             }
         }
     }

@@ -325,6 +325,19 @@ public class CurrentTenant(
         _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
     }
 
+    /// <summary>Refuses a tenant whose rows are not where this context reads and writes.</summary>
+    /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema.</exception>
+    public virtual void RefuseElsewhere(string tenantId)
+    {
+        if (_options?.Databases is { } databases && !IsOnly(tenantId))
+        {
+            RefuseElsewhere(tenantId, databases.Directory.Find(tenantId), FindPlace());
+        }
+    }
+
+    private bool IsOnly(string tenantId)
+        => _group is null && tenantId == _tenantId;
+
     /// <summary>Tells of the model's registry where the options name none. Asking the model earlier would build it inside of itself.</summary>
     public virtual void FollowRegistry(string registrySchema)
     {

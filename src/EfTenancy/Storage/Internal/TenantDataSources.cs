@@ -54,7 +54,11 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             else
             {
                 entry = new Entry(key, address.DataSource ?? create(ConnectionStringOf(address, forSchemas)));
-                RefuseSharedSessions(address, entry.DataSource, forSchemas);
+                if (forSchemas)
+                {
+                    RefuseSharedSessions(address, entry.DataSource.ConnectionString);
+                }
+
                 _entries.Add(key, entry);
             }
 
@@ -78,6 +82,11 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         }
     }
 
+    /// <summary>Refuses a database whose sessions cannot be kept to one tenant's schema, whoever configures the data source further.</summary>
+    /// <exception cref="InvalidOperationException">Its connection string multiplexes, or its data source does not reset sessions.</exception>
+    public static void RefuseSharedSessions(TenantDatabaseAddress address)
+        => RefuseSharedSessions(address, ConnectionStringOf(address, forSchemas: address.DataSource is null));
+
     public void Dispose()
     {
         foreach (var entry in TakeAll())
@@ -99,9 +108,9 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             ? new NpgsqlConnectionStringBuilder(address.ConnectionString) { SearchPath = NoSchema, NoResetOnClose = false }.ConnectionString
             : address.ConnectionString;
 
-    private static void RefuseSharedSessions(TenantDatabaseAddress address, NpgsqlDataSource dataSource, bool forSchemas)
+    private static void RefuseSharedSessions(TenantDatabaseAddress address, string connectionString)
     {
-        if (forSchemas && new NpgsqlConnectionStringBuilder(dataSource.ConnectionString) is { Multiplexing: true } or { NoResetOnClose: true })
+        if (new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true })
         {
             throw new InvalidOperationException(TenancyStrings.SessionsAreShared(address.ToString()));
         }
