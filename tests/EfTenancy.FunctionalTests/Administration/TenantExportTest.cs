@@ -90,10 +90,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         var rows = await Assert.ThrowsAsync<InvalidOperationException>(() => Mover.ImportAsync("acme", Files));
         Assert.Contains("Teams", rows.Message, StringComparison.Ordinal);
         Assert.Equal(expected, await TenantMoverTest.RowsAsync(_home, "public", "acme"));
-        await using (var db = Context("acme"))
-        {
-            await db.Tenancy().Administration.DeleteDataAsync(["acme"]);
-        }
+        await _services.GetRequiredService<ITenantAdministration<StudioContext>>().DeleteDataAsync(["acme"]);
 
         async Task RefusedAsync<TException>(string word, Action<JsonNode>? change = null, string tenant = "acme")
             where TException : Exception

@@ -32,12 +32,13 @@ public static class TenantPlaceMaker
                 await site.Context.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false);
             }
         }
-
     }
 
-    /// <summary>Its partitions, where these are managed.</summary>
+    /// <summary>Its partitions, where these are managed; the tables of a schema of its own have none.</summary>
     public static Task MakePartitionsAsync(TenantSite site, CancellationToken cancellationToken)
-        => site.Database.FindRegistry() is null ? Task.CompletedTask : site.Administrator().AddAsync([site.TenantId], cancellationToken);
+        => site.Place?.Schema is not null || site.Database.FindRegistry() is null
+            ? Task.CompletedTask
+            : site.Administrator().AddAsync([site.TenantId], cancellationToken);
 
     private static async Task MakeSchemaAsync(TenantSite site, string schema, CancellationToken cancellationToken)
     {
