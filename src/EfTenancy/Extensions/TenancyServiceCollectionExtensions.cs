@@ -96,7 +96,8 @@ public static class TenancyServiceCollectionExtensions
         var options = new TenantAdministrationOptions();
         configure?.Invoke(options);
         services.TryAddSingleton<ITenantAdministration<TContext>>(
-            p => new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options));
+            p => new ObservedTenantAdministration<TContext>(
+                new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options)));
         services.TryAddSingleton<ITenantMigrator<TContext>>(
             p => new TenantMigrator<TContext>(new ApplicationContexts<TContext>(p.GetRequiredService<IServiceScopeFactory>())));
 

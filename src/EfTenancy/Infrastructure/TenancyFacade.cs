@@ -33,7 +33,7 @@ public sealed class TenancyFacade
     ///     An application gets <see cref="ITenantAdministration{TContext}" /> from its services instead.
     /// </summary>
     public ITenantAdministration Administration
-        => new TenantAdministrator(_context, new TenantAdministrationOptions());
+        => new ObservedTenantAdministration(new TenantAdministrator(_context, new TenantAdministrationOptions()));
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's

@@ -369,6 +369,7 @@ public class CurrentTenant(
         }
 
         logger.TenantSet(Context, tenantId);
+        TenancyMeter.ContextOpened(tenantId);
         return tenantId;
     }
 
