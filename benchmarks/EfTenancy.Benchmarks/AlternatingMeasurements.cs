@@ -35,8 +35,31 @@ public sealed class AlternatingMeasurements
         measurements.Add("model of 500 entities", 40, 1, "plain", () => models.Plain(), () => models.EfTenancy());
         measurements.Add("model of 500 entities", 40, 1, "the same by hand", () => models.ByHand(), () => models.EfTenancy());
 
+        measurements.Print();
+    }
+
+    public static async Task RunSeparateAsync()
+    {
+        var measurements = new AlternatingMeasurements();
+        await using var contexts = new SeparateContexts();
+        await contexts.SetupAsync();
+
+        measurements.Add("new context", 100, 20_000, "database", () => contexts.Context_Plain(), () => contexts.Context_InDatabase());
+        measurements.Add("new context", 100, 20_000, "schema", () => contexts.Context_Plain(), () => contexts.Context_InSchema());
+        measurements.Add("lease of a pooled context", 100, 200_000, "database", () => contexts.Pooled_Plain(), () => contexts.Pooled_InDatabase());
+        measurements.Add("lease of a pooled context", 100, 200_000, "schema", () => contexts.Pooled_Plain(), () => contexts.Pooled_InSchema());
+        measurements.Add("one row by key, new context", 200, 100, "database", () => contexts.Query_Plain(), () => contexts.Query_InDatabase());
+        measurements.Add("one row by key, new context", 200, 100, "schema", () => contexts.Query_Plain(), () => contexts.Query_InSchema());
+        measurements.Add("one row by key, pooled context", 200, 100, "database", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InDatabase());
+        measurements.Add("one row by key, pooled context", 200, 100, "schema", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InSchema());
+
+        measurements.Print();
+    }
+
+    private void Print()
+    {
         AnsiConsole.Console.Profile.Width = 250;
-        AnsiConsole.Console.Write(measurements._table);
+        AnsiConsole.Console.Write(_table);
     }
 
     private void Add(string what, int rounds, int times, string beside, Action byHand, Action tenancy)

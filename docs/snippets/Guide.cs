@@ -1,11 +1,14 @@
 using System.CommandLine;
 using EfTenancy.Administration;
 using EfTenancy.CommandLine;
+using EfTenancy.Diagnostics;
 using EfTenancy.Metadata;
 using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
 
 namespace EfTenancy.Snippets;
 
@@ -160,6 +163,15 @@ public static class Guide
         db.Tenancy().ForTenant("Red").Add(new Order { Title = "written" });  // writing names the tenant
         _ = orders;
     }
+
+    public static void Telemetry(MeterProviderBuilder metrics, TracerProviderBuilder traces)
+    {
+        metrics.AddMeter(TenancyTelemetry.MeterName);
+        traces.AddSource(TenancyTelemetry.ActivitySourceName);
+    }
+
+    public static void HealthChecks(IServiceCollection services)
+        => services.AddHealthChecks().AddTenancyHealthChecks(o => o.MaxDatabases = 50);
 
     public static async Task BulkInsertGraph(ShopContext db, List<Customer> customers)
     {

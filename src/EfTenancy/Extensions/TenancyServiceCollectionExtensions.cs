@@ -100,7 +100,7 @@ public static class TenancyServiceCollectionExtensions
         var options = new TenantAdministrationOptions();
         configure?.Invoke(options);
         services.TryAddSingleton<ITenantAdministration<TContext>>(
-            p => new TenantAdministration<TContext>(Contexts(p), options));
+            p => new ObservedTenantAdministration<TContext>(new TenantAdministration<TContext>(Contexts(p), options)));
         services.TryAddSingleton<ITenantMigrator<TContext>>(
             p => new TenantMigrator<TContext>(Contexts(p)));
         services.TryAddSingleton<ITenantMover<TContext>>(

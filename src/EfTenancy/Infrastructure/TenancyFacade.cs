@@ -36,7 +36,7 @@ public sealed class TenancyFacade
     public ITenantAdministration Administration
         => _tenant.HasPlaces
             ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(_context.GetType().Name))
-            : new TenantAdministrator(_context, new TenantAdministrationOptions());
+            : new ObservedTenantAdministration(new TenantAdministrator(_context, new TenantAdministrationOptions()));
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's

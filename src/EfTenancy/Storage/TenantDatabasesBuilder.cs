@@ -1,3 +1,4 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Npgsql;
@@ -150,8 +151,10 @@ public sealed class TenantDatabasesBuilder
     internal TenantDatabases Build()
     {
         var sources = new TenantDataSources(_maxConnections, _maxDataSources, _connectionWait);
-        return new TenantDatabases(
+        var databases = new TenantDatabases(
             (_directory ?? throw new InvalidOperationException(TenancyStrings.NoTenantDatabases))(sources), sources, _tenantIdStyle);
+        TenancyMeter.Watch(sources);
+        return databases;
     }
 
     private string Normalize(string tenantId)

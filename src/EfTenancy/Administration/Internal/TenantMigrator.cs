@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EfTenancy.Diagnostics.Internal;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfTenancy.Administration.Internal;
@@ -100,6 +101,7 @@ public sealed class TenantMigrator<TContext>(ApplicationContexts<TContext> conte
 
     private async Task<TenantMigrationResult> MigrateAsync(TenantMigrationUnit unit, TenantMigrationSurvey survey, CancellationToken cancellationToken)
     {
+        using var activity = TenancyActivities.Migrate(unit);
         var started = TimeProvider.System.GetTimestamp();
         var before = survey.Results[unit];
         TenantMigrationResult result;
@@ -134,6 +136,8 @@ public sealed class TenantMigrator<TContext>(ApplicationContexts<TContext> conte
         }
 
         result = result with { Duration = TimeProvider.System.GetElapsedTime(started) };
+        TenancyActivities.Migrated(activity, result);
+        TenancyMeter.Migrated(result);
         if (survey.Journal is { } journal)
         {
             await journal.WriteAsync(result, cancellationToken).ConfigureAwait(false);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EfTenancy.Diagnostics.Internal;
 
-/// <summary>One method for each event.</summary>
+/// <summary>One method for each event; some are counted as well, whoever logs them.</summary>
 public static class TenancyLoggerExtensions
 {
     // EF keeps definitions in the provider's LoggingDefinitions, which are not ours to extend; these live as long as those.
@@ -26,10 +26,13 @@ public static class TenancyLoggerExtensions
 
     public static void AcrossTenantsEntered(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string reason)
-        => Dispatch(
+    {
+        TenancyMeter.AcrossTenantsEntered();
+        Dispatch(
             diagnostics, DefinitionsOf(diagnostics).AcrossTenantsEntered, context, reason,
             (context, reason),
             static (d, m, s) => new AcrossTenantsEventData(d, m, s.context, s.reason));
+    }
 
     public static void CrossTenantQuery(this IDiagnosticsLogger<DbLoggerCategory.Query> diagnostics, DbContext context, string predicate)
         => Dispatch(
@@ -39,10 +42,13 @@ public static class TenancyLoggerExtensions
 
     public static void CrossTenantWriteRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, string? rowTenantId, string message)
-        => Dispatch(
+    {
+        TenancyMeter.CrossTenantWriteRefused();
+        Dispatch(
             diagnostics, DefinitionsOf(diagnostics).CrossTenantWriteRefused, context, message,
             (context, rowTenantId),
             static (d, m, s) => new TenantEventData(d, m, s.context, s.rowTenantId));
+    }
 
     public static void UnknownTenantRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, UnknownTenantException exception)

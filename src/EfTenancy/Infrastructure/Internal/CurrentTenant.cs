@@ -442,6 +442,7 @@ public class CurrentTenant(
         _tenantId = tenantId;
         _place = place;
         logger.TenantSet(Context, tenantId);
+        TenancyMeter.ContextOpened(tenantId);
         return tenantId;
     }
 

@@ -1,3 +1,4 @@
+using EfTenancy.Diagnostics.Internal;
 using Npgsql;
 
 namespace EfTenancy.Storage.Internal;
@@ -19,6 +20,7 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
     private readonly LinkedList<Waiter> _waiters = [];
     private readonly LinkedList<Share> _idle = [];
     private int _physical;
+    private int _busy;
     private int _leaving;
 
     public int Ceiling
@@ -36,38 +38,53 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         }
     }
 
-    /// <exception cref="TimeoutException">No connection became free in time.</exception>
-    public async ValueTask<Lease> EnterAsync(Share share, CancellationToken cancellationToken)
+    public ConnectionUsage Usage
     {
-        Waiter waiter;
+        get
+        {
+            lock (_lock)
+            {
+                return new ConnectionUsage(_busy, _physical - _busy, _waiters.Count);
+            }
+        }
+    }
+
+    /// <param name="share">Whose connection it will be.</param>
+    /// <param name="tenantId">Whom to name as waiting.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="TimeoutException">No connection became free in time.</exception>
+    public async ValueTask<Lease> EnterAsync(Share share, string? tenantId, CancellationToken cancellationToken)
+    {
+        var started = TenancyMeter.WaitingStarts();
+        Waiter? waiter = null;
         lock (_lock)
         {
-            if (_waiters.Count == 0 && TryGrant(share))
+            if (_waiters.Count > 0 || !TryGrant(share))
             {
-                return new Lease(this, share);
+                waiter = new Waiter(share);
+                waiter.Node = _waiters.AddLast(waiter);
             }
-
-            waiter = new Waiter(share);
-            waiter.Node = _waiters.AddLast(waiter);
         }
 
-        MakeRoom();
         try
         {
-            await waiter.Task.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            if (waiter is not null)
+            {
+                await WaitAsync(waiter, tenantId, cancellationToken).ConfigureAwait(false);
+            }
+
             return new Lease(this, share);
         }
-        catch
+        finally
         {
-            GiveUp(waiter);
-            throw;
+            TenancyMeter.WaitingEnds(started);
         }
     }
 
     /// <inheritdoc cref="EnterAsync" />
-    public Lease Enter(Share share)
+    public Lease Enter(Share share, string? tenantId)
     {
-        var entering = EnterAsync(share, CancellationToken.None);
+        var entering = EnterAsync(share, tenantId, CancellationToken.None);
         return entering.IsCompletedSuccessfully ? entering.Result : entering.AsTask().GetAwaiter().GetResult();
     }
 
@@ -83,12 +100,29 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         SayFarewell(closed);
     }
 
+    private async Task WaitAsync(Waiter waiter, string? tenantId, CancellationToken cancellationToken)
+    {
+        using var activity = TenancyActivities.WaitForConnection(tenantId);
+        MakeRoom();
+        try
+        {
+            await waiter.Task.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            TenancyActivities.Failed(activity, exception);
+            GiveUp(waiter);
+            throw;
+        }
+    }
+
     private void Leave(Share share, int? generation)
     {
         var closed = 0;
         lock (_lock)
         {
             share.Busy--;
+            _busy--;
             if (generation is null)
             {
                 // It never was opened.
@@ -135,6 +169,7 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         }
 
         share.Busy++;
+        _busy++;
         UpdateIdle(share);
         return true;
     }
@@ -263,3 +298,9 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         public LinkedListNode<Waiter>? Node { get; set; }
     }
 }
+
+/// <summary>What the connections of a budget are doing.</summary>
+/// <param name="Busy">Connections that contexts have.</param>
+/// <param name="Idle">Connections that pools keep.</param>
+/// <param name="Waiting">Contexts that wait for one.</param>
+public readonly record struct ConnectionUsage(int Busy, int Idle, int Waiting);

@@ -214,7 +214,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         try
         {
             _isOpening = true;
-            _lease = _rental.Enter();
+            _lease = _rental.Enter(_tenant.PlaceTenantId);
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
             SetSession(Same(_tenant.FindPlaceNow(), place));
@@ -250,7 +250,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         try
         {
             _isOpening = true;
-            _lease = await _rental.EnterAsync(cancellationToken).ConfigureAwait(false);
+            _lease = await _rental.EnterAsync(cancellationToken, _tenant.PlaceTenantId).ConfigureAwait(false);
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
             await SetSessionAsync(

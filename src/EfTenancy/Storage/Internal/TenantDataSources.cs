@@ -1,3 +1,4 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Properties;
 using Npgsql;
 
@@ -87,6 +88,27 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
     public static void RefuseSharedSessions(TenantDatabaseAddress address)
         => RefuseSharedSessions(address, ConnectionStringOf(address, forSchemas: address.DataSource is null));
 
+    /// <summary>A data source for one use, which the rental closes; the caller's, if the address has one.</summary>
+    /// <param name="address">The database.</param>
+    /// <param name="create">Makes the data source of a connection string.</param>
+    public Rental RentForOnce(TenantDatabaseAddress address, Func<string, NpgsqlDataSource> create)
+    {
+        if (address.DataSource is not null)
+        {
+            return Rent(address, forSchemas: false, this, create);
+        }
+
+        var dataSource = create(address.ConnectionString);
+        var share = new ConnectionBudget.Share(dataSource);
+        return new Rental(
+            dataSource, Budget, share,
+            () =>
+            {
+                dataSource.Dispose();
+                Budget.Cleared(share);
+            });
+    }
+
     public void Dispose()
     {
         foreach (var entry in TakeAll())
@@ -128,6 +150,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
 
     private List<Entry> TakeAll()
     {
+        TenancyMeter.Forget(this);
         lock (_lock)
         {
             _isDisposed = true;
@@ -175,11 +198,11 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         public NpgsqlDataSource DataSource
             => dataSource;
 
-        public ConnectionBudget.Lease Enter()
-            => budget.Enter(share);
+        public ConnectionBudget.Lease Enter(string? tenantId = null)
+            => budget.Enter(share, tenantId);
 
-        public ValueTask<ConnectionBudget.Lease> EnterAsync(CancellationToken cancellationToken)
-            => budget.EnterAsync(share, cancellationToken);
+        public ValueTask<ConnectionBudget.Lease> EnterAsync(CancellationToken cancellationToken, string? tenantId = null)
+            => budget.EnterAsync(share, tenantId, cancellationToken);
 
         public void Dispose()
             => Interlocked.Exchange(ref _giveBack, null)?.Invoke();
