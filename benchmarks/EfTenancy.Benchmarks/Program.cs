@@ -1,5 +1,6 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
+using EfTenancy.Benchmarks;
 using EfTenancy.Benchmarks.Moves;
 using EfTenancy.Benchmarks.Partitions;
 
@@ -12,6 +13,14 @@ else if (args is ["moves", ..])
     await MoveMeasurements.RunAsync(
         args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000,
         args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 3);
+}
+else if (args is ["alternating"])
+{
+    await AlternatingMeasurements.RunAsync();
+}
+else if (args is ["split"])
+{
+    await PartitionMeasurements.SplitAsync();
 }
 else
 {

@@ -66,6 +66,8 @@ public static class Guide
             ["tenant2"] = "small",
         }, cancellationToken);
 
+        await tenants.SplitAsync(["tenant1"], cancellationToken);                // out of the shared partition into its own
+
         await tenants.DisableAsync(["acme"], cancellationToken);                 // contexts refuse it: TenantDisabledException
         await tenants.EnableAsync(["acme"], cancellationToken);
         await tenants.DeleteDataAsync(["acme"], cancellationToken);              // its rows; it stays registered

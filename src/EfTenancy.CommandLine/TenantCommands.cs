@@ -12,8 +12,8 @@ namespace EfTenancy.CommandLine;
 public static class TenantCommands
 {
     /// <summary>
-    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
-    ///     <c>repair</c>, and <c>move</c>, <c>export</c> and <c>import</c> of one tenant. Its exit code is 0, or 1 when something was refused or failed; what that is goes to the console.
+    ///     Makes the command <c>tenants</c> with <c>list</c>, <c>add</c>, <c>split</c>, <c>disable</c>, <c>enable</c>, <c>remove</c>, <c>delete-data</c> and
+    ///     <c>repair</c>, <c>migrate</c>, and <c>move</c>, <c>export</c> and <c>import</c> of one tenant. Its exit code is 0, or 1 when something was refused or failed; what that is goes to the console.
     /// </summary>
     /// <typeparam name="TContext">The type of the context whose tenants they are.</typeparam>
     /// <param name="services">The application's services, with <c>AddTenantAdministration&lt;TContext&gt;()</c>.</param>
@@ -25,6 +25,7 @@ public static class TenantCommands
         ArgumentNullException.ThrowIfNull(services);
 
         var command = Create(services.GetRequiredService<ITenantAdministration<TContext>>, console);
+        command.Add(MigrateCommand(services.GetRequiredService<ITenantMigrator<TContext>>, console ?? AnsiConsole.Console));
         foreach (var transfer in TransferCommands(services.GetRequiredService<ITenantMover<TContext>>, console ?? AnsiConsole.Console))
         {
             command.Add(transfer);
@@ -55,6 +56,10 @@ public static class TenantCommands
         var add = new Command("add", CommandStrings.Add) { ids, suffix };
         add.SetAction((given, cancellationToken) => runner.AddAsync(given.GetRequiredValue(ids), given.GetValue(suffix), cancellationToken));
 
+        var ownSuffix = new Option<string?>("--suffix") { Description = CommandStrings.SplitSuffix };
+        var split = new Command("split", CommandStrings.Split) { ids, ownSuffix };
+        split.SetAction((given, cancellationToken) => runner.SplitAsync(given.GetRequiredValue(ids), given.GetValue(ownSuffix), cancellationToken));
+
         var disable = new Command("disable", CommandStrings.Disable) { ids };
         disable.SetAction((given, cancellationToken) => runner.DisableAsync(given.GetRequiredValue(ids), cancellationToken));
 
@@ -70,7 +75,42 @@ public static class TenantCommands
         var repair = new Command("repair", CommandStrings.Repair);
         repair.SetAction((_, cancellationToken) => runner.RepairAsync(cancellationToken));
 
-        return new Command("tenants", CommandStrings.Tenants) { list, add, disable, enable, remove, deleteData, repair };
+        return new Command("tenants", CommandStrings.Tenants) { list, add, split, disable, enable, remove, deleteData, repair };
+    }
+
+    private static Command MigrateCommand<TContext>(Func<ITenantMigrator<TContext>> migrator, IAnsiConsole console)
+        where TContext : DbContext
+    {
+        var options = new TenantMigrationOptions();
+        var parallel = new Option<int>("--parallel") { Description = CommandStrings.Parallel, DefaultValueFactory = _ => options.MaxParallelism };
+        var canaries = new Option<int>("--canaries") { Description = CommandStrings.Canaries };
+        var canary = new Option<string[]>("--canary") { Description = CommandStrings.Canary };
+        var maxFailures = new Option<int>("--max-failures") { Description = CommandStrings.MaxFailures, DefaultValueFactory = _ => options.MaxFailures };
+        var verify = new Option<bool>("--verify") { Description = CommandStrings.Verify };
+        var list = new Option<bool>("--list") { Description = CommandStrings.ListMigrations };
+
+        var migrate = new Command("migrate", CommandStrings.Migrate) { parallel, canaries, canary, maxFailures, verify, list };
+        migrate.SetAction(
+            (given, cancellationToken) =>
+            {
+                var runner = new MigrateCommandRunner<TContext>(migrator, console);
+                return given.GetValue(list)
+                    ? runner.ListAsync(cancellationToken)
+                    : runner.MigrateAsync(
+                        o =>
+                        {
+                            o.MaxParallelism = given.GetValue(parallel);
+                            o.Canaries = given.GetValue(canaries);
+                            o.MaxFailures = given.GetValue(maxFailures);
+                            o.Verify = given.GetValue(verify);
+                            foreach (var tenant in given.GetValue(canary) ?? [])
+                            {
+                                o.CanaryTenants.Add(tenant);
+                            }
+                        },
+                        cancellationToken);
+            });
+        return migrate;
     }
 
     private static IEnumerable<Command> TransferCommands(Func<ITenantMover> mover, IAnsiConsole console)

@@ -34,7 +34,7 @@ public sealed class Conversion(string connectionString)
             },
             stop.Token);
         var reader = WorkAsync(context => context.Flights.FirstAsync(), stop.Token);
-        var held = LongestExclusiveLockAsync(table, stop.Token);
+        var held = ExclusiveLock.LongestAsync(connectionString, table, stop.Token);
 
         var clock = Stopwatch.StartNew();
         await MigrateAsync(partitioning, steps);
@@ -88,33 +88,6 @@ public sealed class Conversion(string connectionString)
         }
 
         return (count, longest);
-    }
-
-    // Looks a thousand times a second at best.
-    private async Task<TimeSpan> LongestExclusiveLockAsync(uint table, CancellationToken stop)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(
-            $"SELECT EXISTS (SELECT FROM pg_locks WHERE relation = {table} AND mode = 'AccessExclusiveLock' AND granted)", connection);
-        await command.PrepareAsync(CancellationToken.None);
-        var longest = TimeSpan.Zero;
-        long? since = null;
-        while (!stop.IsCancellationRequested)
-        {
-            if ((bool)(await command.ExecuteScalarAsync(CancellationToken.None))!)
-            {
-                since ??= Stopwatch.GetTimestamp();
-                var held = Stopwatch.GetElapsedTime(since.Value);
-                longest = held > longest ? held : longest;
-            }
-            else
-            {
-                since = null;
-            }
-        }
-
-        return longest;
     }
 
     private static async Task<string> ChecksumAsync(NpgsqlConnection connection, long last)

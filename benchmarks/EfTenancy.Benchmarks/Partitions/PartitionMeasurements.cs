@@ -27,6 +27,16 @@ public sealed class PartitionMeasurements(PostgresServer server, MeasurementTabl
         var tenants = new TenantMeasurements(server, table);
         await tenants.AddAsync();
         await tenants.RemoveAsync();
+        await new SplitMeasurement(server, table).RunAsync();
+        table.Write(AnsiConsole.Console);
+    }
+
+    public static async Task SplitAsync()
+    {
+        await using var server = await PostgresServer.StartAsync();
+        AnsiConsole.WriteLine(server.Description);
+        var table = new MeasurementTable();
+        await new SplitMeasurement(server, table).RunAsync();
         table.Write(AnsiConsole.Console);
     }
 

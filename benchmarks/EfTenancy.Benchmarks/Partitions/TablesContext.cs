@@ -3,14 +3,19 @@ using Microsoft.EntityFrameworkCore;
 namespace EfTenancy.Benchmarks.Partitions;
 
 /// <summary>Ten tables, each of which but the first references the one before.</summary>
-public class TablesContext(DbContextOptions<TablesContext> options) : DbContext(options)
+public class TablesContext(DbContextOptions options, int tables = 10) : DbContext(options)
 {
     public static IReadOnlyList<string> Tables { get; } = [.. Enumerable.Range(0, 10).Select(i => $"T{i}")];
 
     public static async Task<TablesContext> CreateAsync(string connectionString, bool isPartitioned = true)
     {
-        var context = new TablesContext(
-            new DbContextOptionsBuilder<TablesContext>()
+        var context = new TablesContext(OptionsOf(connectionString, isPartitioned));
+        await context.Database.EnsureCreatedAsync();
+        return context;
+    }
+
+    protected static DbContextOptions OptionsOf(string connectionString, bool isPartitioned)
+        => new DbContextOptionsBuilder()
                 .UseNpgsql(connectionString, npgsql => npgsql.CommandTimeout(0))
                 .UseTenancy(
                     tenancy =>
@@ -20,14 +25,11 @@ public class TablesContext(DbContextOptions<TablesContext> options) : DbContext(
                         {
                             tenancy.PartitionMultiTenantedEntitiesManaged("tenants");
                         }
-                    }).Options);
-        await context.Database.EnsureCreatedAsync();
-        return context;
-    }
+                    }).Options;
 
     public async Task FillAsync(string tenant, int rows)
     {
-        foreach (var table in Tables)
+        foreach (var table in Tables.Take(tables))
         {
             var parent = table == Tables[0] ? "" : """, "ParentId" """;
             var sql = $"""INSERT INTO "{table}" ("TenantId", "Id", "Text"{parent}) SELECT @p0, i, 'row ' || i{(parent == "" ? "" : ", i")} FROM generate_series(1, @p1) AS i""";
@@ -37,7 +39,7 @@ public class TablesContext(DbContextOptions<TablesContext> options) : DbContext(
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
-        foreach (var (i, table) in Tables.Index())
+        foreach (var (i, table) in Tables.Take(tables).Index())
         {
             modelBuilder.SharedTypeEntity<Dictionary<string, object>>(
                 table,

@@ -49,6 +49,12 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
                 ? tenants.AddAsync(ids, cancellationToken, progress)
                 : tenants.AddAsync(ids.Distinct().ToDictionary(id => id, _ => suffix), cancellationToken, progress));
 
+    public Task<int> SplitAsync(string[] ids, string? suffix, CancellationToken cancellationToken)
+        => ChangeAsync(
+            (tenants, progress) => suffix is null
+                ? tenants.SplitAsync(ids, cancellationToken, progress)
+                : tenants.SplitAsync(ids.Distinct().ToDictionary(id => id, _ => suffix), cancellationToken, progress));
+
     public Task<int> DisableAsync(string[] ids, CancellationToken cancellationToken)
         => RunAsync(
             async tenants =>
@@ -122,7 +128,8 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
             return Succeeded;
         }
         catch (Exception exception)
-            when (exception is ArgumentException or InvalidOperationException or TenantAdministrationException or UnknownTenantException or DbException)
+            when (exception is ArgumentException or InvalidOperationException or TenantAdministrationException or UnknownTenantException
+                or TimeoutException or DbException)
         {
             console.MarkupLineInterpolated($"[red]{exception.Message}[/]");
             return Failed;

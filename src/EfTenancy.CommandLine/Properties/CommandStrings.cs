@@ -6,6 +6,8 @@ internal static class CommandStrings
     public const string Tenants = "The tenants of this application.";
     public const string List = "Lists the tenants with state, partitions, estimated rows and size.";
     public const string Add = "Adds tenants, each with a partition in every table. Those that are there already stay as they are.";
+    public const string Split = "Moves tenants out of the partitions that they share into their own, while the application works.";
+    public const string SplitSuffix = "One suffix for the new partitions of all these tenants, which then share them.";
     public const string Disable = "Makes the application refuse tenants. Their rows stay.";
     public const string Enable = "Lets disabled tenants in again.";
     public const string Remove = "Removes tenants for good, with all their rows.";
@@ -20,6 +22,13 @@ internal static class CommandStrings
     public const string Schema = "The schema that it goes to; the tables that tenants share by default.";
     public const string Home = "It goes to the shared tables of the home database.";
     public const string DestinationNeeded = "Say where the tenant goes: --database, --schema or both, or --home.";
+    public const string Migrate = "Migrates the databases and schemas of all tenants, and what they share before. A second run does what is left.";
+    public const string Parallel = "How many are migrated at once.";
+    public const string Canaries = "How many are migrated first; if one of them fails, the others are not begun.";
+    public const string Canary = "A tenant that is among the first. May be repeated.";
+    public const string MaxFailures = "After this many failures no further one is begun.";
+    public const string Verify = "Ask each database which migrations it has, instead of believing the journal.";
+    public const string ListMigrations = "Only show who has which migration.";
     public const string Ids = "The tenants' ids.";
     public const string Suffix = "One suffix for the partitions of all these tenants, which then share them.";
     public const string Yes = "Do not ask.";
@@ -30,6 +39,11 @@ internal static class CommandStrings
     public const string NotConfirmed = "Nothing was changed.";
     public const string Mended = "mended";
     public const string Left = "left";
+
+    public const string AllShare = "(shared)";
+
+    public static string Migrated(int migrated, int upToDate)
+        => $"{migrated} migrated, {upToDate} were up to date.";
 
     public static string ConfirmRemove(IEnumerable<string> ids)
         => $"Remove {string.Join(", ", ids)} with all rows?";

@@ -74,6 +74,50 @@ public interface ITenantAdministration
         IProgress<TenantProgress>? progress = null);
 
     /// <summary>
+    ///     Gives tenants that share their partitions, or have rows in a DEFAULT partition, partitions of their own in all managed tables, with
+    ///     suffixes made from the ids as <see cref="AddAsync(IEnumerable{string}, CancellationToken, IProgress{TenantProgress})" /> does, while
+    ///     everybody reads and writes. Tenants that have their own already stay as they are.
+    /// </summary>
+    /// <remarks>
+    ///     Each shared partition is written anew, a few megabytes at a time, beside itself: it needs its size once more on disk. Then one
+    ///     transaction puts the new partitions in its place in all tables at once; readers and writers of these tables wait for it, as long as
+    ///     PostgreSQL takes to check the foreign keys of the rows that moved. Partitions do not get or lose other tenants meanwhile.
+    /// </remarks>
+    /// <param name="tenantIds">The tenants' ids.</param>
+    /// <param name="cancellationToken">Cancels between two statements. Nothing has changed then, unless all of it has.</param>
+    /// <param name="progress">Is told of the parts of each table that are copied; nobody is by default.</param>
+    /// <returns>The tables that had shared partitions, with the number of partitions that the tenants got in each.</returns>
+    /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
+    /// <exception cref="UnknownTenantException">A tenant is not registered. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    ///     The context has no managed partitions; or a shared partition cannot be written anew, has changed in another way meanwhile, or would
+    ///     need too many locks. Nothing was changed.
+    /// </exception>
+    /// <exception cref="TimeoutException">Others held the locks of the tables for too long, or split partitions. Nothing was changed.</exception>
+    /// <exception cref="TenantAdministrationException">Partitions that the tenants lacked besides could not be made; the split itself is done.</exception>
+    Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null);
+
+    /// <summary>
+    ///     As <see cref="SplitAsync(IEnumerable{string}, CancellationToken, IProgress{TenantProgress})" />, with the suffixes given. Several ids
+    ///     of one partition that get one suffix share the new one.
+    /// </summary>
+    /// <param name="suffixes">The tenants' ids and, for each, the suffix of its new partitions: letters, digits and underscores.</param>
+    /// <param name="cancellationToken">Cancels between two statements. Nothing has changed then, unless all of it has.</param>
+    /// <param name="progress">Is told of the parts of each table that are copied; nobody is by default.</param>
+    /// <returns>The tables that had shared partitions, with the number of partitions that the tenants got in each.</returns>
+    /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
+    /// <exception cref="UnknownTenantException">A tenant is not registered. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">As for the other one. Nothing was changed.</exception>
+    /// <exception cref="TimeoutException">As for the other one. Nothing was changed.</exception>
+    Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null);
+
+    /// <summary>
     ///     Makes contexts refuse these tenants when they are opened, with a <see cref="TenantDisabledException" />: at once in this
     ///     process, in others within <see cref="TenancyDefaults.TenantStateSeconds" />. Rows and partitions stay, and so do contexts
     ///     that are open.

@@ -1,3 +1,5 @@
+using EfTenancy.Storage;
+
 namespace EfTenancy.Administration;
 
 /// <summary>A tenant of the registry, from <see cref="ITenantAdministration.ListAsync" />.</summary>
@@ -15,4 +17,8 @@ public sealed record RegisteredTenant(
     int Partitions,
     int MissingPartitions,
     long EstimatedRows,
-    long Bytes);
+    long Bytes)
+{
+    /// <summary>Where the tenant's rows are; null where all tenants are in the database of the context.</summary>
+    public TenantDestination? Destination { get; init; }
+}

@@ -1,5 +1,5 @@
 using EfTenancy;
-using EfTenancy.Storage.Internal;
+using EfTenancy.Infrastructure;
 
 namespace Microsoft.EntityFrameworkCore;
 
@@ -16,12 +16,11 @@ public static class TenancyDbContextFactoryExtensions
         where TContext : DbContext
     {
         ArgumentNullException.ThrowIfNull(factory);
-        TenantIdRules.Check(tenantId, nameof(tenantId));
 
         var context = factory.CreateDbContext();
         try
         {
-            context.Tenancy().Use(tenantId);
+            TenancyFacade.Use(context, tenantId);
             return context;
         }
         catch
@@ -42,12 +41,11 @@ public static class TenancyDbContextFactoryExtensions
 #pragma warning restore CS1573
     {
         ArgumentNullException.ThrowIfNull(factory);
-        TenantIdRules.Check(tenantId, nameof(tenantId));
 
         var context = await factory.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await context.Tenancy().UseAsync(tenantId, cancellationToken).ConfigureAwait(false);
+            await TenancyFacade.UseAsync(context, tenantId, cancellationToken).ConfigureAwait(false);
             return context;
         }
         catch

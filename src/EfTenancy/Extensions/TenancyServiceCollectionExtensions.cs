@@ -83,9 +83,9 @@ public static class TenancyServiceCollectionExtensions
     }
 
     /// <summary>
-    ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works, and
-    ///     <see cref="ITenantMover{TContext}" />, which moves them. Singletons; each call has contexts of its own, from the
-    ///     <c>IDbContextFactory</c> or from a scope.
+    ///     Adds <see cref="ITenantAdministration{TContext}" />, which adds, pauses and removes tenants while the application works,
+    ///     <see cref="ITenantMigrator{TContext}" />, which migrates their databases and schemas, and <see cref="ITenantMover{TContext}" />, which
+    ///     moves them. Singletons; each call has contexts of its own, from the <c>IDbContextFactory</c> or from a scope.
     /// </summary>
     /// <typeparam name="TContext">The type of the context, whose options call <c>UseTenancy(...)</c>.</typeparam>
     /// <param name="services">The application's services.</param>
@@ -100,10 +100,15 @@ public static class TenancyServiceCollectionExtensions
         var options = new TenantAdministrationOptions();
         configure?.Invoke(options);
         services.TryAddSingleton<ITenantAdministration<TContext>>(
-            p => new TenantAdministration<TContext>(p.GetRequiredService<IServiceScopeFactory>(), options));
+            p => new TenantAdministration<TContext>(Contexts(p), options));
+        services.TryAddSingleton<ITenantMigrator<TContext>>(
+            p => new TenantMigrator<TContext>(Contexts(p)));
         services.TryAddSingleton<ITenantMover<TContext>>(
-            p => new TenantMover<TContext>(new ApplicationContexts<TContext>(p.GetRequiredService<IServiceScopeFactory>()), options));
+            p => new TenantMover<TContext>(Contexts(p), options));
 
         return services;
+
+        static ApplicationContexts<TContext> Contexts(IServiceProvider services)
+            => new(services.GetRequiredService<IServiceScopeFactory>());
     }
 }

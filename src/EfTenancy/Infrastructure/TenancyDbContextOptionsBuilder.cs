@@ -144,6 +144,14 @@ public class TenancyDbContextOptionsBuilder
         return With(e => e.WithDatabases(databases));
     }
 
+    /// <summary>
+    ///     Looks, when a tenant's database or schema is first opened by this process, whether it has exactly the application's migrations, and
+    ///     throws a <see cref="TenantDatabaseException" /> where it has not, instead of letting some query fail. Off by default. Only with
+    ///     <see cref="UseTenantDatabases" />; such a context does not migrate itself, <c>MigrateTenantsAsync</c> does.
+    /// </summary>
+    public virtual TenancyDbContextOptionsBuilder RefusePendingMigrations()
+        => With(e => e.WithPendingMigrationsRefused());
+
     private TenancyDbContextOptionsBuilder With(Func<TenancyOptionsExtension, TenancyOptionsExtension> change)
     {
         ((IDbContextOptionsBuilderInfrastructure)_optionsBuilder).AddOrUpdateExtension(

@@ -21,9 +21,8 @@ public sealed class TenancyFacade
     internal TenancyFacade(DbContext context)
     {
         _context = context;
-        _tenant = context.GetInfrastructure().GetService<CurrentTenant>() is { IsConfigured: true } tenant
-            ? tenant
-            : throw new InvalidOperationException(TenancyStrings.TenancyNotConfigured(context.GetType().Name));
+        // Not the state manager's: it needs the model, and a model's cache key may ask for the tenant.
+        _tenant = Configured(context, context.GetInfrastructure().GetService<CurrentTenant>());
     }
 
     internal DbContext Context
@@ -33,8 +32,11 @@ public sealed class TenancyFacade
     ///     Adds, pauses and removes tenants in the database of this context, with the default <see cref="TenantAdministrationOptions" />.
     ///     An application gets <see cref="ITenantAdministration{TContext}" /> from its services instead.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Tenants have databases or schemas of their own, which one context does not reach.</exception>
     public ITenantAdministration Administration
-        => new TenantAdministrator(_context, new TenantAdministrationOptions());
+        => _tenant.HasPlaces
+            ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(_context.GetType().Name))
+            : new TenantAdministrator(_context, new TenantAdministrationOptions());
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's
@@ -59,22 +61,40 @@ public sealed class TenancyFacade
     /// <exception cref="ArgumentException">The id is empty, blank, too long, holds control characters, or does not fit the type of the model's tenant properties.</exception>
     /// <exception cref="InvalidOperationException">The context tracks entities and worked for another tenant so far.</exception>
     public void Use(string tenantId)
-    {
-        tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
+        => Use(_context, _tenant, tenantId);
 
-        RefuseChangeWhileTracking(tenantId);
-        _tenant.Use(tenantId);
+    /// <summary>The same without a facade: each lease of a pooled context comes by here.</summary>
+    internal static void Use(DbContext context, string tenantId)
+        => Use(context, Configured(context, CurrentTenant.OfRunning(context)), tenantId);
+
+    private static void Use(DbContext context, CurrentTenant tenant, string tenantId)
+    {
+        tenantId = tenant.Normalize(tenantId, nameof(tenantId));
+
+        RefuseChangeWhileTracking(context, tenant, tenantId);
+        tenant.Use(tenantId);
     }
 
     /// <summary>As <see cref="Use(string)" />, without blocking a thread while it is asked where the tenant is.</summary>
     /// <param name="tenantId">The tenant's id.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <inheritdoc cref="Use(string)" path="/exception" />
-    public async Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
+    public Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
+        => UseAsync(_context, _tenant, tenantId, cancellationToken).AsTask();
+
+    internal static ValueTask UseAsync(DbContext context, string tenantId, CancellationToken cancellationToken)
+        => UseAsync(context, Configured(context, CurrentTenant.OfRunning(context)), tenantId, cancellationToken);
+
+    private static async ValueTask UseAsync(DbContext context, CurrentTenant tenant, string tenantId, CancellationToken cancellationToken)
     {
-        await _tenant.PrepareAsync(_tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
-        Use(tenantId);
+        await tenant.PrepareAsync(tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
+        Use(context, tenant, tenantId);
     }
+
+    private static CurrentTenant Configured(DbContext context, CurrentTenant? tenant)
+        => tenant is { IsConfigured: true }
+            ? tenant
+            : throw new InvalidOperationException(TenancyStrings.TenancyNotConfigured(context.GetType().Name));
 
     /// <summary>
     ///     Makes the context read the rows of several tenants, as one of a group of companies that looks at all of them. It belongs to
@@ -97,18 +117,18 @@ public sealed class TenancyFacade
             throw new ArgumentException(TenancyStrings.TenantGroupIsEmpty, nameof(tenantIds));
         }
 
-        RefuseChangeWhileTracking(group);
+        RefuseChangeWhileTracking(_context, _tenant, group);
         _tenant.Use(group);
     }
 
-    private void RefuseChangeWhileTracking(params ReadOnlySpan<string> tenantIds)
+    private static void RefuseChangeWhileTracking(DbContext context, CurrentTenant tenant, params ReadOnlySpan<string> tenantIds)
     {
 #pragma warning disable EF1001 // ChangeTracker.Entries() would detect changes and box an entry for each row just to count them.
-        if (_tenant.WorkedForOthers(tenantIds) && _context.GetService<IStateManager>().Entries.Any())
+        if (tenant.WorkedForOthers(tenantIds) && context.GetService<IStateManager>().Entries.Any())
 #pragma warning restore EF1001
         {
             throw new InvalidOperationException(
-                TenancyStrings.TenantChangedWhileTracking(string.Join(", ", _tenant.PinnedTenantIds), string.Join(", ", tenantIds!)));
+                TenancyStrings.TenantChangedWhileTracking(string.Join(", ", tenant.PinnedTenantIds), string.Join(", ", tenantIds!)));
         }
     }
 

@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using EfTenancy.Storage;
 
 namespace EfTenancy.Properties;
@@ -134,6 +135,11 @@ internal static class TenancyStrings
     public static string DerivedTypeTenancyDiffers(string entity, string root)
         => $"The entity '{entity}' is set otherwise than its base '{root}': a hierarchy is multi-tenanted as a whole or not at all. "
             + $"Call IsMultiTenanted() or IsSingleTenanted() on '{root}' only.";
+
+    public static string SharedRowsOfDerivedType(string entity, string root)
+        => $"The entity '{entity}' asks for shared rows, which its base '{root}' does not have: a hierarchy is read through one filter. "
+            + $"Share the rows of all of it with modelBuilder.Entity<{root}>().IsMultiTenanted(t => t.WithSharedRows()), or remove "
+            + $"WithSharedRows() from '{entity}'.";
 
     public static string SingleTenantedReferencesMultiTenanted(string dependent, string principal, string properties)
         => $"The single-tenanted entity '{dependent}' references the multi-tenanted entity '{principal}' through {properties}. "
@@ -279,6 +285,36 @@ internal static class TenancyStrings
     public static string TenantPartitionNameIsTaken(string tenant, string suffix, string name)
         => $"The suffix '{suffix}' of tenant '{tenant}' makes the name '{name}', which another table or partition has. Give another suffix in "
             + "AddAsync(id → suffix).";
+
+    public static string TenantsCannotBeSplit(IEnumerable<string> reasons)
+        => "Tenants cannot be given partitions of their own. Nothing was changed." + string.Concat(reasons.Select(r => Environment.NewLine + "- " + r));
+
+    public static string SplitSuffixIsTaken(string tenant, string suffix, string other)
+        => $"The suffix '{suffix}' of tenant '{tenant}' is that of tenant '{other}', and a split makes new partitions. Give another suffix in "
+            + "SplitAsync(id → suffix).";
+
+    public static string TenantSharesNothing(string tenant, string registered, string suffix)
+        => $"The tenant '{tenant}' has partitions of its own already, with the suffix '{registered}', and cannot get '{suffix}'. Leave it out of "
+            + "SplitAsync(…).";
+
+    public static string SuffixOfSeveralPartitions(string suffix, string first, string second, string table)
+        => $"The tenants '{first}' and '{second}' shall both get the suffix '{suffix}', but share no partition of {table} now. Give them "
+            + "different suffixes in SplitAsync(id → suffix).";
+
+    public static string SplitNeedsKey(string partition)
+        => $"The partition {partition} cannot be split: it has no primary key, nor another unique key of columns that are never null, by which "
+            + "rows that change meanwhile could be found. Nothing was changed. Give its table one in a migration.";
+
+    public static string SplitHasDependent(string partition, string dependents)
+        => $"The partition {partition} cannot be split: it has {dependents} of its own, which would go with it. Nothing was changed. Put these on "
+            + "its table, or drop them and make them again afterwards.";
+
+    public static string SplitWasOvertaken(string partition)
+        => $"The partition {partition} was changed by somebody else while it was split (its bound, its table, or all of its rows). Nothing was "
+            + "changed. Call SplitAsync(…) again.";
+
+    public static string DroppedSplit(string partition)
+        => $"The split of the partition {partition} was cut off. What it left was dropped, and all rows are where they were. Call SplitAsync(…) again.";
 
     public static string TooManyTenantPartitions(string table, int partitions, int limit)
         => $"The table {table} would have {partitions} list partitions; PostgreSQL plans and locks badly with more than {limit}. Nothing was "
@@ -488,6 +524,33 @@ internal static class TenancyStrings
     public static string SchemaMissing(string? tenant, TenantDestination destination)
         => $"There is no {destination}{(tenant is null ? "" : $" for tenant '{tenant}'")}. Create it with TenantDatabases.AddAsync(...) and migrate it with MigrateTenantsAsync(...) or "
             + "`tenants migrate`.";
+
+    public static string MigrationsAhead(string context, string? tenant, TenantDestination destination, string migration)
+        => (tenant is null ? $"The migration '{migration}' in {destination}" : $"The migration '{migration}' of tenant '{tenant}' in {destination}")
+            + $" is unknown to '{context}': a newer version of the application was there. Deploy that version, or revert the migration with it.";
+
+    public static string MigrationsBehind(string context, string? tenant, TenantDestination destination, string migration)
+        => (tenant is null ? $"The migration '{migration}' is missing in {destination}" : $"The migration '{migration}' of '{context}' is missing for tenant '{tenant}' in {destination}")
+            + ". Run MigrateTenantsAsync(...) or `tenants migrate`.";
+
+    public static string TenantMigrationFailed(IReadOnlyList<TenantMigrationResult> results)
+        => $"{results.Count(r => r.Outcome == TenantMigrationOutcome.Failed)} databases or schemas could not be migrated, "
+            + $"{results.Count(r => r.Outcome == TenantMigrationOutcome.Behind)} were not begun:"
+            + string.Concat(
+                results.Where(r => r.Error is not null)
+                    .Select(r => $"\n- {r.Destination}{(r.TenantIds.Count == 0 ? "" : $" ({string.Join(", ", r.TenantIds.Take(5))})")}: {r.Error!.Message}"))
+            + "\nCall it again when the reasons are mended; what is done stays.";
+
+    public static string DatabaseIsNotDropped(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' has {destination}, which was not made here and is not dropped. Delete its rows with "
+            + $"ITenantAdministration.DeleteDataAsync(...), and forget it with TenantDatabases.RemoveAsync(\"{tenant}\").";
+
+    public static string TenantFinished(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
+
+    public static string AdministrationOfPlaces(string context)
+        => $"The tenants of '{context}' have databases or schemas of their own, which one context does not reach. Take "
+            + $"ITenantAdministration<{context}> from the services, after AddTenantAdministration<{context}>().";
 
     public static string DatabaseIsShared(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' shares {destination} with others, so that it is not deleted for one. Delete the tenant's rows with "

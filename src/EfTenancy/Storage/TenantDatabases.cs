@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 
@@ -20,6 +21,8 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
 
     /// <summary>What happens to the case of tenant ids here and in the contexts.</summary>
     public TenantIdStyle TenantIdStyle { get; }
+
+    private readonly ConcurrentDictionary<(Type, TenantDestination), bool> _migrated = [];
 
     internal TenantDirectory Directory { get; }
 
@@ -150,6 +153,12 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
 
     internal RegisteredTenantDirectory Registered
         => Directory as RegisteredTenantDirectory ?? throw new InvalidOperationException(TenancyStrings.NoDestinationRegistry);
+
+    internal bool IsMigrated(Type contextType, TenantDestination destination)
+        => _migrated.ContainsKey((contextType, destination));
+
+    internal void SetMigrated(Type contextType, TenantDestination destination)
+        => _migrated[(contextType, destination)] = true;
 
     internal string Normalize(string tenantId)
         => TenantIdRules.Normalize(TenantIdRules.Check(tenantId, nameof(tenantId)), TenantIdStyle);

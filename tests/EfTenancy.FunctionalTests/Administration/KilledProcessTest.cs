@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
@@ -84,27 +83,9 @@ public class KilledProcessTest(PostgresFixture postgres, ITestOutputHelper outpu
     private static int Seed
         => 4;
 
-    private async Task<bool> KillAsync(string command, Dictionary<string, string> suffixes, TimeSpan delay)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "EfTenancy.TenantProcess.dll"));
-        start.ArgumentList.Add(_database.ConnectionString);
-        start.ArgumentList.Add(command);
-        start.ArgumentList.Add(string.Join(',', suffixes.Select(s => command == "add" ? $"{s.Key}={s.Value}" : s.Key)));
-
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        if (await process.StandardOutput.ReadLineAsync() is not "ready")
-        {
-            Assert.Fail(await errors);
-        }
-
-        await Task.Delay(delay);
-        process.Kill();
-        await process.WaitForExitAsync();
-        Assert.Equal("", await errors);
-        return await process.StandardOutput.ReadToEndAsync() is { Length: > 0 };
-    }
+    private Task<bool> KillAsync(string command, Dictionary<string, string> suffixes, TimeSpan delay)
+        => KilledProcess.RunAsync(
+            _database.ConnectionString, command, string.Join(',', suffixes.Select(s => command == "add" ? $"{s.Key}={s.Value}" : s.Key)), delay);
 
     private async Task Insert(IEnumerable<string> ids)
     {

@@ -77,6 +77,75 @@ public class TenantAdministrationRightsTest(PostgresFixture postgres) : IAsyncLi
     }
 
     [Fact]
+    public async Task The_owner_may_split_while_others_write_who_may_do_no_more()
+    {
+        var tenants = await CreateManaged();
+        await tenants.AddAsync(new Dictionary<string, string> { ["a"] = "ab", ["b"] = "ab" });
+        await Insert("a", "b");
+        var writer = $"writer_{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        await _database.ExecuteAsync($"""CREATE ROLE {writer}; GRANT SELECT, INSERT, UPDATE, DELETE ON "Categories" TO {writer}""");
+        try
+        {
+            var isDone = false;
+            await tenants.SplitAsync(
+                ["a"],
+                progress: new Told(
+                    p =>
+                    {
+                        if (!isDone && p.Table == "public.Categories" && p.Done == p.Total)
+                        {
+                            isDone = true;
+                            // As replication applies rows, the second of them.
+                            _database.ExecuteAsync(
+                                $"""
+                                SET ROLE {writer};
+                                INSERT INTO "Categories" ("TenantId", "Id", "Name") VALUES ('a', 7, 'new'), ('b', 7, 'new');
+                                RESET ROLE;
+                                SET session_replication_role = 'replica';
+                                INSERT INTO "Categories" ("TenantId", "Id", "Name") VALUES ('a', 8, 'replicated');
+                                """).GetAwaiter().GetResult();
+                        }
+                    }));
+            Assert.True(isDone);
+        }
+        finally
+        {
+            await _database.ExecuteAsync($"DROP OWNED BY {writer}; DROP ROLE {writer}");
+        }
+
+        Assert.Equal(
+            ["Categories_a new", "Categories_a replicated", "Categories_ab new"],
+            await _database.ColumnAsync("""SELECT relname || ' ' || "Name" FROM "Categories" c JOIN pg_class p ON p.oid = c.tableoid WHERE "Id" IN (7, 8) ORDER BY 1"""));
+        Assert.Equal(["a", "ab"], (await tenants.ListAsync()).Select(t => t.Suffix));
+        Assert.Empty(await _database.ColumnAsync(SplitCatalog.Leftovers));
+    }
+
+    [Fact]
+    public async Task A_policy_that_hides_rows_from_the_owner_makes_a_split_fail_and_nothing_is_changed()
+    {
+        var tenants = await CreateManaged();
+        await tenants.AddAsync(new Dictionary<string, string> { ["a"] = "ab", ["b"] = "ab" });
+        await Insert("a", "b");
+        await _database.ExecuteAsync(
+            """
+            ALTER TABLE "Payment_ab" ENABLE ROW LEVEL SECURITY; ALTER TABLE "Payment_ab" FORCE ROW LEVEL SECURITY;
+            CREATE POLICY nobody ON "Payment_ab" USING (false);
+            """);
+
+        var exception = await Assert.ThrowsAsync<PostgresException>(() => tenants.SplitAsync(["a"]));
+        Assert.Contains("row-level security", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(["ab", "ab"], (await tenants.ListAsync()).Select(t => t.Suffix));
+        Assert.Equal(2, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Payment_ab" """));
+        Assert.Empty(await _database.ColumnAsync(SplitCatalog.Leftovers));
+    }
+
+    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
+    {
+        public void Report(TenantProgress value)
+            => report(value);
+    }
+
+    [Fact]
     public async Task Sessions_go_back_to_the_pool_as_they_came()
     {
         var pooled = new NpgsqlConnectionStringBuilder(_ofOwner) { NoResetOnClose = true, MaxPoolSize = 1, ApplicationName = "pooled" }.ConnectionString;
@@ -92,6 +161,8 @@ public class TenantAdministrationRightsTest(PostgresFixture postgres) : IAsyncLi
         var tenants = context.Tenancy().Administration;
         await tenants.AddAsync(["a", "b"]);
         await tenants.RemoveAsync(["a"]);
+        await tenants.AddAsync(new Dictionary<string, string> { ["c"] = "cd", ["d"] = "cd" });
+        await tenants.SplitAsync(["c"]);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tenants.RemoveAsync(["b"], new CancellationToken(canceled: true)));
 
         await using var after = new NpgsqlConnection(pooled);

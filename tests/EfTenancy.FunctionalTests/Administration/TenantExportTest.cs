@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
-using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,13 +19,15 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
 
     private ITenantMover Mover => _services.GetRequiredService<ITenantMover<StudioContext>>();
 
+    private ITenantAdministration Administration => _services.GetRequiredService<ITenantAdministration<StudioContext>>();
+
     public async ValueTask InitializeAsync()
     {
         _home = await postgres.CreateDatabaseAsync();
         _services = StudioContext.Services(_home.ConnectionString, isManaged: true);
         await using var db = Context("acme");
         await db.Database.EnsureCreatedAsync();
-        await db.Tenancy().Administration.AddAsync(["acme", "globex"]);
+        await Administration.AddAsync(["acme", "globex"]);
         await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 1000));
         await _home.ExecuteAsync(StudioContext.RowsSql("public", "globex", 200));
     }
@@ -48,10 +49,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(7, Directory.GetFiles(Files).Length);
         Assert.Equal(300, File.ReadLines(Directory.GetFiles(Files, "*_Comments.copy").Single()).Count());
         await Assert.ThrowsAsync<IOException>(() => Mover.ExportAsync("acme", Files));
-        await using (var db = Context("acme"))
-        {
-            await db.Tenancy().Administration.RemoveAsync(["acme"]);
-        }
+        await Administration.RemoveAsync(["acme"]);
 
         Assert.Empty(await TenantMoverTest.RowsAsync(_home, "public", "acme"));
 
@@ -93,10 +91,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         var rows = await Assert.ThrowsAsync<InvalidOperationException>(() => Mover.ImportAsync("acme", Files));
         Assert.Contains("Teams", rows.Message, StringComparison.Ordinal);
         Assert.Equal(expected, await TenantMoverTest.RowsAsync(_home, "public", "acme"));
-        await using (var db = Context("acme"))
-        {
-            await db.Tenancy().Administration.DeleteDataAsync(["acme"]);
-        }
+        await Administration.DeleteDataAsync(["acme"]);
 
         async Task RefusedAsync<TException>(string word, Action<JsonNode>? change = null, string tenant = "acme")
             where TException : Exception

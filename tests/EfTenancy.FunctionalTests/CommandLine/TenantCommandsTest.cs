@@ -87,6 +87,23 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tenants_are_split_off()
+    {
+        await RunAsync("add", "t1", "t2", "t3", "t4", "--suffix", "small");
+        await InsertAsync("t2");
+
+        Assert.Contains("10 partitions changed and 0 rows deleted in 10 tables.", (await RunAsync("split", "t2")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("split", "t3", "t4", "--suffix", "pair")).ExitCode);
+        Assert.Contains("Nothing was to be done.", (await RunAsync("split", "t2")).Output, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync("split", "nobody")).ExitCode);
+
+        Assert.Equal(
+            ["t1 small", "t2 t2", "t3 pair", "t4 pair"],
+            await _database.ColumnAsync("SELECT partition_value || ' ' || partition_name FROM tenants.tenant_partitions ORDER BY 1"));
+        Assert.Equal("Orders_t2", await _database.ScalarAsync<string>("""SELECT relname::text FROM "Orders" o JOIN pg_class c ON c.oid = o.tableoid"""));
+    }
+
+    [Fact]
     public async Task Repair_tells_what_it_mended_and_what_it_left()
     {
         await RunAsync("add", "acme");

@@ -208,6 +208,70 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLife
     }
 
     [Fact]
+    public async Task Scenario_15_for_schemas_a_nested_tenant_of_another_schema_is_refused()
+    {
+        var databases = await SchemasAsync("Green", "Red");
+        await using var green = LedgerContext.For(databases, "Green");
+
+        Assert.Equal("Red", Assert.Throws<InvalidTenantForDatabaseException>(() => green.Tenancy().ForTenant("Red")).TenantId);
+        Assert.Throws<InvalidTenantForDatabaseException>(() => new LedgerContext(LedgerContext.Options(databases)).Tenancy().Use(["Green", "Red"]));
+        green.Tenancy().ForTenant("Green").Add(new Account { Name = "own" });
+        await green.SaveChangesAsync();
+    }
+
+    [Fact]
+    public async Task Scenario_20_for_schemas_the_default_tenant_is_disabled_by_itself()
+    {
+        var databases = await SchemasAsync("Green");
+
+        await using var unset = new LedgerContext(LedgerContext.Options(databases));
+        await Assert.ThrowsAsync<DefaultTenantUsageDisabledException>(() => unset.Accounts.ToListAsync());
+        await Assert.ThrowsAsync<DefaultTenantUsageDisabledException>(() => unset.Currencies.ToListAsync());
+    }
+
+    [Fact]
+    public async Task Scenario_46_for_schemas_first_use_creates_the_schema()
+    {
+        await _home.ExecuteAsync("""CREATE SCHEMA shared; CREATE TABLE shared."Currencies" ("Code" text PRIMARY KEY)""");
+        var databases = Databases(x => x.MultiTenantedSchemas(_home.ConnectionString, s => s.CreateSchemasOnFirstUse()));
+
+        await using (var db = LedgerContext.For(databases, "O'Green; DROP"))
+        {
+            await db.Database.EnsureCreatedAsync();
+            db.Accounts.Add(new Account { Name = "first" });
+            await db.SaveChangesAsync();
+        }
+
+        var schema = (await databases.FindAsync("O'Green; DROP")).Schema;
+        Assert.Equal(["first"], await _home.ColumnAsync($"""SELECT "Name" FROM "{schema}"."Accounts" """));
+    }
+
+    [Fact]
+    public async Task Scenario_47_for_schemas_a_registered_tenant_resolves_and_may_be_disabled_enabled_and_removed()
+    {
+        var databases = await SchemasAsync("Green");
+        var elsewhere = Databases(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(elsewhere, "Red"));
+        await databases.AddAsync("Red");
+        await Task.Delay(300);
+        await using (LedgerContext.For(elsewhere, "Red"))
+        {
+        }
+
+        await databases.DisableAsync("Green");
+        Assert.Throws<TenantDisabledException>(() => LedgerContext.For(databases, "Green"));
+        await Eventually(() => Assert.Throws<TenantDisabledException>(() => LedgerContext.For(elsewhere, "Green")));
+        await databases.EnableAsync("Green");
+        await using (var db = LedgerContext.For(databases, "Green"))
+        {
+            Assert.Equal(0, await db.Accounts.CountAsync());
+        }
+
+        await databases.RemoveAsync("Green");
+        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Green"));
+    }
+
+    [Fact]
     public async Task A_session_never_brings_one_tenants_schema_to_the_next()
     {
         var databases = await SchemasAsync("Green", "Red");

@@ -155,6 +155,33 @@ public class TenancyModelValidatorTest
         => ModelContext.ModelOf(b => build(b.Entity<Blog>().Ignore(x => x.Posts)), t => t.AllEntitiesAreMultiTenanted());
 
     [Fact]
+    public void Shared_rows_of_a_derived_type_alone_are_refused()
+    {
+        var exception = Assert.Throws<InvalidOperationException>(
+            () => ModelContext.ModelOf(
+                b =>
+                {
+                    b.Entity<Invoice>().IsMultiTenanted();
+                    b.Entity<Credit>().IsMultiTenanted(t => t.WithSharedRows());
+                }));
+
+        Assert.Contains("'Credit'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'Invoice'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("modelBuilder.Entity<Invoice>().IsMultiTenanted(t => t.WithSharedRows())", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shared_rows_of_a_derived_type_and_its_base_are_accepted()
+        => ModelContext.ModelOf(
+            b =>
+            {
+                b.Entity<Invoice>().IsMultiTenanted(t => t.WithSharedRows());
+                b.Entity<Credit>().IsMultiTenanted(t => t.WithSharedRows());
+            });
+
+    private sealed class Credit : Invoice;
+
+    [Fact]
     public void Storage_parameters_of_a_partitioned_table_are_refused()
     {
         // PostgreSQL: syntax error at "PARTITION", since WITH stands before it; and in the right place they are refused too.

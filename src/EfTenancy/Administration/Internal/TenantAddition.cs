@@ -1,16 +1,11 @@
-using System.Text;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
-using NpgsqlTypes;
 
 namespace EfTenancy.Administration.Internal;
 
 /// <summary>Tenants that are to be added, and every rule about their suffixes.</summary>
 public sealed class TenantAddition
 {
-    private const int MaxPartitions = 5_000;
-    private const int ManyPartitions = 1_000;
-
     private readonly List<string> _refusals = [];
     private readonly Dictionary<string, Tenant> _tenants = [];
 
@@ -85,10 +80,15 @@ public sealed class TenantAddition
     {
         RefuseOtherRegistrations(registered);
         RefuseSharedSuffixes(registered);
-        await RefuseNamesAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
+
+        var partitions = catalog.Managed
+            .SelectMany(table => Tenants.Where(t => table.PartitionOf(t.Id) is null).Select(t => new TenantNewPartition(table, t.Id, t.Suffix, t.IsGiven)))
+            .ToList();
+        _refusals.AddRange(
+            await TenantNewPartitions.RefusedNamesAsync(connection, partitions, areShared: true, cancellationToken).ConfigureAwait(false));
         Check();
 
-        RefuseTooManyPartitions(database, catalog);
+        TenantNewPartitions.RefuseTooMany(database, partitions);
         var budget = await TenantLockBudget.LoadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
         foreach (var table in catalog.Managed)
         {
@@ -134,72 +134,6 @@ public sealed class TenantAddition
                 {
                     _refusals.Add(TenancyStrings.SuffixIsTaken(tenant.Id, tenant.Suffix, other));
                 }
-            }
-        }
-    }
-
-    private async Task RefuseNamesAsync(TenantConnection connection, TenantCatalog catalog, CancellationToken cancellationToken)
-    {
-        var wanted = new Dictionary<(string Schema, string Name), (TenantTable Table, Tenant Tenant)>();
-        foreach (var table in catalog.Managed)
-        {
-            foreach (var tenant in Tenants.DistinctBy(t => t.Suffix).Where(t => table.PartitionOf(t.Id) is null))
-            {
-                var plain = $"{table.Name}_{tenant.Suffix}";
-                var bytes = Encoding.UTF8.GetByteCount(plain);
-                if (tenant.IsGiven && bytes > TenantPartitionNaming.MaxIdentifierBytes && TenantPartitionNaming.SuffixOf(tenant.Id) != tenant.Suffix)
-                {
-                    _refusals.Add(TenancyStrings.SuffixIsTooLong(tenant.Id, tenant.Suffix, plain, bytes));
-                }
-                else
-                {
-                    var name = TenantPartitionNaming.PartitionName(table.Name, tenant.Suffix);
-                    if (!wanted.TryAdd((table.Schema, name), (table, tenant)))
-                    {
-                        _refusals.Add(TenancyStrings.TenantPartitionNameIsTaken(tenant.Id, tenant.Suffix, name));
-                    }
-                }
-            }
-        }
-
-        var taken = await connection.QueryAsync(
-            """
-            SELECT n.nspname, c.relname, i.inhparent
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-            WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(@schemas, @names))
-            """,
-            r => (Schema: r.GetString(0), Name: r.GetString(1), Parent: r.IsDBNull(2) ? (uint?)null : r.GetFieldValue<uint>(2)),
-            cancellationToken,
-            TenantCatalog.Parameter("schemas", NpgsqlDbType.Text, wanted.Keys.Select(k => k.Schema).ToArray()),
-            TenantCatalog.Parameter("names", NpgsqlDbType.Text, wanted.Keys.Select(k => k.Name).ToArray())).ConfigureAwait(false);
-
-        foreach (var (schema, name, parent) in taken)
-        {
-            // A partition of that table and suffix is a bucket that gets a tenant.
-            var (table, tenant) = wanted[(schema, name)];
-            if (parent != table.Oid || !tenant.IsGiven)
-            {
-                _refusals.Add(TenancyStrings.TenantPartitionNameIsTaken(tenant.Id, tenant.Suffix, name));
-            }
-        }
-    }
-
-    private void RefuseTooManyPartitions(TenantDatabase database, TenantCatalog catalog)
-    {
-        foreach (var table in catalog.Managed)
-        {
-            var names = table.Partitions.Select(p => p.Name).ToHashSet();
-            var partitions = names.Count + Tenants.Where(t => table.PartitionOf(t.Id) is null)
-                .Select(t => TenantPartitionNaming.PartitionName(table.Name, t.Suffix)).Distinct().Count(n => !names.Contains(n));
-            if (partitions > MaxPartitions && partitions > names.Count)
-            {
-                throw new InvalidOperationException(
-                    TenancyStrings.TooManyTenantPartitions(table.DisplayName, partitions, MaxPartitions));
-            }
-
-            if (partitions > ManyPartitions && partitions > names.Count)
-            {
-                database.WarnOfManyPartitions(table, partitions);
             }
         }
     }

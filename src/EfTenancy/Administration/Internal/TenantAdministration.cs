@@ -1,11 +1,12 @@
+using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfTenancy.Administration.Internal;
 
 /// <summary>Administration from the application's services: each call has a context of its own.</summary>
 #pragma warning disable CA1068 // As the interface has it.
-public sealed class TenantAdministration<TContext>(IServiceScopeFactory scopes, TenantAdministrationOptions options)
+public sealed class TenantAdministration<TContext>(ApplicationContexts<TContext> contexts, TenantAdministrationOptions options)
     : ITenantAdministration<TContext>
     where TContext : DbContext
 {
@@ -26,6 +27,18 @@ public sealed class TenantAdministration<TContext>(IServiceScopeFactory scopes, 
         CancellationToken cancellationToken = default,
         IProgress<TenantProgress>? progress = null)
         => WithContextAsync(a => a.RemoveAsync(tenantIds, cancellationToken, progress));
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => WithContextAsync(a => a.SplitAsync(tenantIds, cancellationToken, progress));
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => WithContextAsync(a => a.SplitAsync(suffixes, cancellationToken, progress));
 
     public Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
         => WithContextAsync(
@@ -57,19 +70,12 @@ public sealed class TenantAdministration<TContext>(IServiceScopeFactory scopes, 
         IProgress<TenantProgress>? progress = null)
         => WithContextAsync(a => a.RepairAsync(cancellationToken, progress));
 
-    private async Task<TResult> WithContextAsync<TResult>(Func<TenantAdministrator, Task<TResult>> work)
-    {
-        var scope = scopes.CreateAsyncScope();
-        await using var _ = scope.ConfigureAwait(false);
-
-        if (scope.ServiceProvider.GetService<IDbContextFactory<TContext>>() is not { } factory)
-        {
-            return await work(new TenantAdministrator(scope.ServiceProvider.GetRequiredService<TContext>(), options)).ConfigureAwait(false);
-        }
-
-        var context = await factory.CreateDbContextAsync().ConfigureAwait(false);
-        await using var __ = context.ConfigureAwait(false);
-        return await work(new TenantAdministrator(context, options)).ConfigureAwait(false);
-    }
+    private Task<TResult> WithContextAsync<TResult>(Func<ITenantAdministration, Task<TResult>> work)
+        => contexts.UseAsync(
+            context => work(
+                context.GetService<IDbContextOptions>().FindExtension<TenancyOptionsExtension>()?.Databases is { } databases
+                    ? new SeparateTenantAdministrator<TContext>(databases, contexts, options)
+                    : new TenantAdministrator(context, options)),
+            CancellationToken.None);
 }
 #pragma warning restore CA1068

@@ -157,6 +157,42 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         }
     }
 
+    public Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+        return SplitAsync(TenantSplitRequest.Of(_database, tenantIds), progress, cancellationToken);
+    }
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+        return SplitAsync(TenantSplitRequest.Of(_database, suffixes), progress, cancellationToken);
+    }
+
+    private async Task<TenantAdministrationResult> SplitAsync(
+        TenantSplitRequest request,
+        IProgress<TenantProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var report = new TenantAdministrationReport(progress);
+        var registry = _database.Registry();
+        request.Check();
+        if (!request.IsEmpty)
+        {
+            var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            await new TenantSplitter(_database, connection, registry, report).SplitAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
+        return report.Result();
+    }
+
     public Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
         => SetDisabledAsync(tenantIds, disabled: true, cancellationToken);
 
@@ -257,6 +293,11 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         var report = new TenantAdministrationReport(progress, isRepair: true);
         var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
+
+        foreach (var partition in await new TenantSplitter(_database, connection, registry, report).RepairAsync(cancellationToken).ConfigureAwait(false))
+        {
+            report.Mended(TenancyStrings.DroppedSplit(partition), table: null, tenantId: null);
+        }
 
         var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
         var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using EfTenancy.Migrations.Internal;
 using EfTenancy.Storage.Internal;
 using Npgsql;
 using NpgsqlTypes;
@@ -11,7 +12,7 @@ namespace EfTenancy.Administration.Internal;
 public sealed class TenantCatalog
 {
     private const string TablesSql =
-        """
+        $"""
         WITH known AS (
             SELECT to_regclass(k.name)::oid AS oid, k.tenant_column, k.is_managed
             FROM unnest(@names, @columns, @managed) AS k(name, tenant_column, is_managed)
@@ -33,6 +34,7 @@ public sealed class TenantCatalog
             AND (known.oid IS NOT NULL
                 OR (p.partstrat = 'l' AND p.partnatts = 1 AND p.partattrs[0] = a.attnum)
                 OR (pk.indkey[0] = a.attnum AND pk.indnkeyatts > 1))
+            AND obj_description(c.oid, 'pg_class') IS DISTINCT FROM '{TenantSplitSql.Mark}'
         """;
 
     private const string PartitionsSql =

@@ -87,10 +87,15 @@ public sealed class TenantConnection : IAsyncDisposable
     }
 
     /// <summary>One transaction; while others hold its locks it is rolled back and tried again.</summary>
-    public Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken, Func<Task>? before = null)
         => RetryAsync(
             async () =>
             {
+                if (before is not null)
+                {
+                    await before().ConfigureAwait(false);
+                }
+
                 var transaction = await _connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using var _ = transaction.ConfigureAwait(false);
                 var result = await work().ConfigureAwait(false);

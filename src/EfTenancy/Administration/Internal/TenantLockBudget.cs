@@ -55,6 +55,17 @@ public sealed class TenantLockBudget
         }
     }
 
+    /// <summary>The same for one transaction that changes partitions of several tables.</summary>
+    public void RefuseTooMany(IReadOnlyCollection<(TenantTable Table, int Partitions)> changes)
+    {
+        var locks = changes.Sum(c => Locks(c.Table, c.Partitions));
+        if (locks > _budget)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.TooManyLocks(string.Join(", ", changes.Select(c => c.Table.DisplayName)), locks, _budget, _setting));
+        }
+    }
+
     private static long LocksOfPartition(TenantTable table)
         => LocksOfTable + table.Indexes;
 

@@ -38,7 +38,7 @@ public sealed class TenantPartitionRebinder(TenantDatabase database, TenantConne
                 .Select(
                     p => new TenantPartitionChange(
                         table, p, [.. p.Values!.Where(v => !tenantIds.Contains(v))], [.. p.Values!.Where(tenantIds.Contains)]))
-                .Where(c => c.Values.Count > 0),
+                .Where(c => c.Values!.Count > 0),
             change => report.Changed(change.Table, changes: 1),
             report,
             cancellationToken);
@@ -67,6 +67,7 @@ public sealed class TenantPartitionRebinder(TenantDatabase database, TenantConne
                 async () =>
                 {
                     await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
+                    await registry.RefuseBesideSplitAsync(connection, cancellationToken).ConfigureAwait(false);
                     var (catalog, changes) = await FindAsync(changesOf, cancellationToken).ConfigureAwait(false);
                     await new TenantPartitionRebinding(database, connection, catalog).RunAsync(changes, cancellationToken)
                         .ConfigureAwait(false);
@@ -95,10 +96,17 @@ public sealed class TenantPartitionRebinder(TenantDatabase database, TenantConne
 /// <summary>A partition and the values that it shall have.</summary>
 /// <param name="Table">Its table.</param>
 /// <param name="Partition">The partition as it is.</param>
-/// <param name="Values">All values that it shall have.</param>
+/// <param name="Values">All values that it shall have; null for DEFAULT.</param>
 /// <param name="TenantIds">Those that come or go.</param>
 public sealed record TenantPartitionChange(
     TenantTable Table,
     TenantTablePartition Partition,
-    IReadOnlyList<string> Values,
-    IReadOnlyList<string> TenantIds);
+    IReadOnlyList<string>? Values,
+    IReadOnlyList<string> TenantIds)
+{
+    /// <summary>Statements that put other tables in the place of the detached partition; none if it stays.</summary>
+    public IReadOnlyList<string> Replacement { get; init; } = [];
+
+    /// <summary>Those tables, delimited, with the values that each is attached with.</summary>
+    public IReadOnlyList<(string Name, IReadOnlyList<string>? Values)> Pieces { get; init; } = [];
+}

@@ -14,6 +14,13 @@ public sealed class TenantPartitionRebinding(TenantDatabase database, TenantConn
 {
     private readonly TenantTableLocks _locks = new(database, connection, catalog);
 
+    /// <summary>For the rest of the transaction nobody else reads or writes the tables that the changes concern.</summary>
+    public Task LockAsync(IReadOnlyList<TenantPartitionChange> changes, CancellationToken cancellationToken)
+    {
+        var tables = WithChildren(changes).Select(c => c.Table).Distinct().ToList();
+        return _locks.LockOutAsync([.. tables.Select(t => t.Oid)], tables, cancellationToken);
+    }
+
     // That a foreign key is dropped and that it is there again are committed together or not at all.
     public async Task RunAsync(IReadOnlyList<TenantPartitionChange> changes, CancellationToken cancellationToken)
     {
@@ -24,7 +31,7 @@ public sealed class TenantPartitionRebinding(TenantDatabase database, TenantConn
 
         var all = WithChildren(changes);
         var tables = all.Select(c => c.Table).Distinct().ToDictionary(t => t.Oid);
-        await _locks.LockOutAsync([.. tables.Keys], tables.Values, cancellationToken).ConfigureAwait(false);
+        await LockAsync(changes, cancellationToken).ConfigureAwait(false);
 
         var foreignKeys = await ForeignKeysInTheWayAsync(tables, cancellationToken).ConfigureAwait(false);
         await connection.ExecuteAsync(foreignKeys.Select(f => f.Drop), cancellationToken).ConfigureAwait(false);
@@ -34,14 +41,21 @@ public sealed class TenantPartitionRebinding(TenantDatabase database, TenantConn
             await connection.ExecuteAsync(
                 [TenantPartitionSql.DetachPartition(database.Name(change.Table), database.Name(change.Partition))],
                 cancellationToken).ConfigureAwait(false);
-            await DropForeignKeysAsync(change.Partition, tables.Keys, cancellationToken).ConfigureAwait(false);
+            if (change.Replacement.Count > 0)
+            {
+                await connection.ExecuteAsync(change.Replacement, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await DropForeignKeysAsync(change.Partition, tables.Keys, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         await connection.ExecuteAsync(
             all.OrderBy(Position)
-                .Select(
-                    c => database.PartitionSql.Attach(
-                        database.Name(c.Table), database.Name(c.Partition), new TenantPartition("") { Values = c.Values }))
+                .SelectMany(
+                    c => (c.Replacement.Count > 0 ? c.Pieces : [(database.Name(c.Partition), c.Values)]).Select(
+                        p => database.PartitionSql.Attach(database.Name(c.Table), p.Name, new TenantPartition("") { Values = p.Values })))
                 .Concat(foreignKeys.Select(f => f.Restore)),
             cancellationToken).ConfigureAwait(false);
     }
@@ -62,14 +76,24 @@ public sealed class TenantPartitionRebinding(TenantDatabase database, TenantConn
             {
                 all.AddRange(
                     child.Partitions
-                        .Where(p => p.Values?.Intersect(all[i].Partition.Values!).Any() == true && !all.Exists(c => c.Partition.Oid == p.Oid))
-                        .Select(p => new TenantPartitionChange(child, p, p.Values!, []))
+                        .Where(p => ShareTenants(all[i], child, p) && !all.Exists(c => c.Partition.Oid == p.Oid))
+                        .Select(p => new TenantPartitionChange(child, p, p.Values, []))
                         .ToList());
             }
         }
 
         return all;
     }
+
+    // A DEFAULT partition holds the tenants that have no other.
+    private static bool ShareTenants(TenantPartitionChange change, TenantTable child, TenantTablePartition partition)
+        => (change.Partition.Values, partition.Values) switch
+        {
+            ({ } parents, { } children) => parents.Intersect(children).Any(),
+            ({ } parents, null) => parents.Any(id => child.PartitionOf(id) is null),
+            (null, { } children) => children.Any(id => change.Table.PartitionOf(id) is null),
+            (null, null) => true,
+        };
 
     private IEnumerable<TenantTable> ChildrenOf(TenantTable table)
         => catalog.ForeignKeys.Where(f => f.Principal == table.Oid && f.Table != table.Oid)

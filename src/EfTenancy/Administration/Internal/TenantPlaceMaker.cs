@@ -35,9 +35,9 @@ public static class TenantPlaceMaker
 
     }
 
-    /// <summary>Its partitions, where these are managed.</summary>
+    /// <summary>Its partitions, where these are managed; a schema of its own has none.</summary>
     public static Task MakePartitionsAsync(TenantSite site, CancellationToken cancellationToken)
-        => site.Database.FindRegistry() is null ? Task.CompletedTask : site.Administrator().AddAsync([site.TenantId], cancellationToken);
+        => site.Place?.Schema is not null || site.Database.FindRegistry() is null ? Task.CompletedTask : site.Administrator().AddAsync([site.TenantId], cancellationToken);
 
     private static async Task MakeSchemaAsync(TenantSite site, string schema, CancellationToken cancellationToken)
     {

@@ -15,6 +15,22 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
     public Task LockAsync(TenantConnection connection, CancellationToken cancellationToken)
         => connection.ExecuteAsync([sql.Lock()], cancellationToken);
 
+    /// <summary>One session at a time splits partitions. False if another does.</summary>
+    public async Task<bool> TryLockSplitAsync(TenantConnection connection, CancellationToken cancellationToken)
+        => (await connection.QueryAsync(sql.LockSplit(), r => r.GetBoolean(0), cancellationToken).ConfigureAwait(false))[0];
+
+    public Task UnlockSplitAsync(TenantConnection connection)
+        => connection.ReleaseAsync(sql.UnlockSplit());
+
+    /// <summary>A partition that another session writes anew cannot get or lose tenants for the rest of the transaction.</summary>
+    public async Task RefuseBesideSplitAsync(TenantConnection connection, CancellationToken cancellationToken)
+    {
+        if (!(await connection.QueryAsync(sql.LockOutSplit(), r => r.GetBoolean(0), cancellationToken).ConfigureAwait(false))[0])
+        {
+            throw new TenantLockException("another process splits shared partitions");
+        }
+    }
+
     public async Task<Dictionary<string, TenantRegistration>> ReadAsync(TenantConnection connection, CancellationToken cancellationToken)
     {
         try
@@ -40,6 +56,19 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
             INSERT INTO {sql.Table} (partition_value, partition_name, state)
             SELECT id, suffix, '{TenantRegistrySql.Adding}' FROM unnest(@ids, @suffixes) AS t(id, suffix)
             ON CONFLICT (partition_value) DO NOTHING
+            """,
+            cancellationToken,
+            Texts("ids", all.Select(t => t.Id)), Texts("suffixes", all.Select(t => t.Suffix)));
+    }
+
+    /// <summary>Gives tenants the suffixes of partitions that they have just got.</summary>
+    public Task RenameAsync(TenantConnection connection, IEnumerable<(string Id, string Suffix)> tenants, CancellationToken cancellationToken)
+    {
+        var all = tenants.ToList();
+        return connection.ExecuteAsync(
+            $"""
+            UPDATE {sql.Table} SET partition_name = suffix FROM unnest(@ids, @suffixes) AS t(id, suffix)
+            WHERE partition_value = id AND partition_name <> suffix
             """,
             cancellationToken,
             Texts("ids", all.Select(t => t.Id)), Texts("suffixes", all.Select(t => t.Suffix)));

@@ -21,6 +21,7 @@ namespace EfTenancy.ChangeTracking.Internal;
 public class TenancyStateManager : StateManager
 {
     private readonly CurrentTenant _tenant;
+    private readonly TenantPropertyOfType _tenantProperty = new();
     private readonly TenantSaveGuard _guard;
     private readonly TenantReferenceGuard _referenceGuard;
     private readonly TenantForeignKeySeverer _severer;
@@ -30,7 +31,7 @@ public class TenancyStateManager : StateManager
         : base(dependencies)
     {
         _tenant = tenant;
-        _guard = new TenantSaveGuard(tenant, UpdateLogger);
+        _guard = new TenantSaveGuard(tenant, _tenantProperty, UpdateLogger);
         _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
         _options = options;
@@ -72,7 +73,7 @@ public class TenancyStateManager : StateManager
     private InternalEntityEntry Stamp(InternalEntityEntry entry)
     {
         if (entry.EntityState == EntityState.Detached
-            && entry.EntityType.FindTenantProperty() is { } property)
+            && _tenantProperty.Find(entry.EntityType) is { } property)
         {
             var given = entry[property];
             var tenant = _tenant.IdConverter.IsUnset(given) ? _tenant.ValueOfNewWork : _tenant.Normalize(given!, property.Name);

@@ -12,13 +12,16 @@ using Microsoft.EntityFrameworkCore.Update;
 namespace EfTenancy.ChangeTracking.Internal;
 
 /// <summary>Looks at each entry of a save once, before anything is sent, and refuses rows of tenants that are not open.</summary>
-public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbLoggerCategory.Update> logger)
+public sealed class TenantSaveGuard(
+    CurrentTenant tenant,
+    TenantPropertyOfType tenantProperty,
+    IDiagnosticsLogger<DbLoggerCategory.Update> logger)
 {
     public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
         foreach (var entry in entriesToSave)
         {
-            if (entry.EntityType.FindTenantProperty() is { } property && TenantNotOpen(entry, property, out var rowValue))
+            if (tenantProperty.Find(entry.EntityType) is { } property && TenantNotOpen(entry, property, out var rowValue))
             {
                 var rowTenant = tenant.IdConverter.ToTenantIdOf(rowValue);
                 var contextTenant = string.Join(", ", tenant.TenantIds);
@@ -44,11 +47,17 @@ public sealed class TenantSaveGuard(CurrentTenant tenant, IDiagnosticsLogger<DbL
     private bool TenantNotOpen(IUpdateEntry entry, IProperty property, out object? rowTenant)
     {
         rowTenant = entry.GetCurrentValue(property);
-        if (tenant.IsOpen(rowTenant) && entry.EntityState != EntityState.Added && entry.CanHaveOriginalValue(property))
+        if (!tenant.IsOpen(rowTenant))
         {
-            rowTenant = entry.GetOriginalValue(property);
+            return true;
         }
 
+        if (entry.EntityState == EntityState.Added || !entry.CanHaveOriginalValue(property))
+        {
+            return false;
+        }
+
+        rowTenant = entry.GetOriginalValue(property);
         return !tenant.IsOpen(rowTenant);
     }
 

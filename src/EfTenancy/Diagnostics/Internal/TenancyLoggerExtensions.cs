@@ -14,54 +14,54 @@ public static class TenancyLoggerExtensions
     public static void TenantSet(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string tenantId)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).TenantSet, Name(context), tenantId,
+            diagnostics, DefinitionsOf(diagnostics).TenantSet, context, tenantId,
             (context, tenantId),
             static (d, m, s) => new TenantEventData(d, m, s.context, s.tenantId));
 
     public static void DefaultTenantUsed(this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).DefaultTenantUsed, Name(context), TenancyDefaults.DefaultTenantId,
+            diagnostics, DefinitionsOf(diagnostics).DefaultTenantUsed, context, TenancyDefaults.DefaultTenantId,
             context,
             static (d, m, c) => new TenantEventData(d, m, c, TenancyDefaults.DefaultTenantId));
 
     public static void AcrossTenantsEntered(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string reason)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).AcrossTenantsEntered, Name(context), reason,
+            diagnostics, DefinitionsOf(diagnostics).AcrossTenantsEntered, context, reason,
             (context, reason),
             static (d, m, s) => new AcrossTenantsEventData(d, m, s.context, s.reason));
 
     public static void CrossTenantQuery(this IDiagnosticsLogger<DbLoggerCategory.Query> diagnostics, DbContext context, string predicate)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).CrossTenantQuery, Name(context), predicate,
+            diagnostics, DefinitionsOf(diagnostics).CrossTenantQuery, context, predicate,
             context,
             static (d, m, c) => new DbContextEventData(d, m, c));
 
     public static void CrossTenantWriteRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, string? rowTenantId, string message)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).CrossTenantWriteRefused, Name(context), message,
+            diagnostics, DefinitionsOf(diagnostics).CrossTenantWriteRefused, context, message,
             (context, rowTenantId),
             static (d, m, s) => new TenantEventData(d, m, s.context, s.rowTenantId));
 
     public static void UnknownTenantRefused(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, UnknownTenantException exception)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).UnknownTenantRefused, Name(context), exception.Message,
+            diagnostics, DefinitionsOf(diagnostics).UnknownTenantRefused, context, exception.Message,
             (context, tenantId: exception.TenantId),
             static (d, m, s) => new TenantEventData(d, m, s.context, s.tenantId));
 
     public static void BulkInserted(
         this IDiagnosticsLogger<DbLoggerCategory.Update> diagnostics, DbContext context, string table, long rows)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).BulkInserted, Name(context), $"{rows} rows of '{table}'",
+            diagnostics, DefinitionsOf(diagnostics).BulkInserted, context, $"{rows} rows of '{table}'",
             (context, table, rows),
             static (d, m, s) => new BulkInsertEventData(d, m, s.context, s.table, s.rows));
 
     public static void ManyTenantPartitions(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string table, int partitions)
         => Dispatch(
-            diagnostics, DefinitionsOf(diagnostics).ManyTenantPartitions, Name(context), $"'{table}' has {partitions}",
+            diagnostics, DefinitionsOf(diagnostics).ManyTenantPartitions, context, $"'{table}' has {partitions}",
             context,
             static (d, m, c) => new DbContextEventData(d, m, c));
 
@@ -69,7 +69,7 @@ public static class TenancyLoggerExtensions
     private static void Dispatch<TCategory, TState>(
         IDiagnosticsLogger<TCategory> diagnostics,
         EventDefinition<string, string> definition,
-        string context,
+        DbContext context,
         string about,
         TState state,
         Func<EventDefinitionBase, Func<EventDefinitionBase, EventData, string>, TState, EventData> eventData)
@@ -77,14 +77,14 @@ public static class TenancyLoggerExtensions
     {
         if (diagnostics.ShouldLog(definition))
         {
-            definition.Log(diagnostics, context, about);
+            definition.Log(diagnostics, Name(context), about);
         }
 
         if (diagnostics.NeedsEventData(definition, out var diagnosticSourceEnabled, out var simpleLogEnabled))
         {
             diagnostics.DispatchEventData(
                 definition,
-                eventData(definition, Message(definition, context, about), state),
+                eventData(definition, Message(definition, Name(context), about), state),
                 diagnosticSourceEnabled,
                 simpleLogEnabled);
         }
@@ -94,6 +94,9 @@ public static class TenancyLoggerExtensions
         => (_, _) => definition.GenerateMessage(context, about);
 
     private static TenancyEventDefinitions DefinitionsOf(IDiagnosticsLogger diagnostics)
+        => Definitions.TryGetValue(diagnostics.Definitions, out var definitions) ? definitions : Define(diagnostics);
+
+    private static TenancyEventDefinitions Define(IDiagnosticsLogger diagnostics)
         => Definitions.GetValue(diagnostics.Definitions, _ => new TenancyEventDefinitions(diagnostics.Options));
 
     private static string Name(DbContext context)

@@ -1,5 +1,6 @@
 using System.ComponentModel.Design;
 using EfTenancy.Administration.Internal;
+using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -8,6 +9,7 @@ using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -39,6 +41,14 @@ public class CurrentTenant(
     private TenantPlace? _givenPlace;
     private readonly HashSet<object> _acrossTenants = [];
 
+    /// <summary>That of a context whose model is there, or is to be built now; null without tenancy's services.</summary>
+#pragma warning disable EF1001 // The state manager is at hand. Asking the services would cost a third of a pooled context's lease.
+    public static CurrentTenant? OfRunning(DbContext context)
+        => ((IDbContextDependencies)context).StateManager is TenancyStateManager stateManager
+            ? stateManager.Tenant
+            : (CurrentTenant?)context.GetInfrastructure().GetService(typeof(CurrentTenant));
+#pragma warning restore EF1001
+
     /// <summary>False under an internal service provider whose other contexts have tenancy.</summary>
     public virtual bool IsConfigured
         => _options is not null;
@@ -57,9 +67,13 @@ public class CurrentTenant(
     public virtual object Value
         => _value ??= IdConverter.ToValue(TenantId);
 
+    /// <summary>Whether tenants have databases or schemas of their own.</summary>
+    public virtual bool HasPlaces
+        => _options?.Databases is not null;
+
     /// <summary>The tenant whose database the context works in; null where it works for none.</summary>
     public virtual string? PlaceTenantId
-        => _givenPlace is not null ? null : _group?[0] ?? _tenantId;
+        => _group?[0] ?? _tenantId;
 
     /// <summary>The same for messages.</summary>
     public virtual string PlaceOwner
@@ -207,9 +221,19 @@ public class CurrentTenant(
         }
     }
 
-    /// <summary>Makes the context work in a database for no tenant: for migrations and administration.</summary>
-    public virtual void UsePlace(TenantPlace place)
-        => _givenPlace = place;
+    /// <summary>Whether a tenant's place is looked at before it is used; not by migrations and administration.</summary>
+    public virtual bool GuardsMigrations
+        => _givenPlace is null && _options is { PendingMigrationsRefused: true };
+
+    /// <summary>Makes the context work in a place for migrations and administration, whatever the state of its tenant.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="tenantId">The only tenant there; null for none.</param>
+    public virtual void UsePlace(TenantPlace place, string? tenantId)
+    {
+        Forget();
+        _givenPlace = place;
+        _tenantId = tenantId;
+    }
 
     /// <summary>Refuses to work in a place where another tenant's rows could be met.</summary>
     public virtual void RefuseUnsafe(TenantPlace place)
@@ -316,7 +340,8 @@ public class CurrentTenant(
 
     private void RefuseDisabled(string tenantId)
     {
-        if (_registrySchema is { } registrySchema)
+        // Where tenants have places, who says where they are also says who is disabled.
+        if (!HasPlaces && _registrySchema is { } registrySchema)
         {
             states.Refuse(Context, registrySchema, tenantId);
         }
@@ -399,35 +424,12 @@ public class CurrentTenant(
     private string Settle(string tenantId)
     {
         var place = PlaceOf([tenantId]);
-        if (place is null)
-        {
-            RefuseDisabled(tenantId);
-        }
-
+        RefuseDisabled(tenantId);
         Forget();
         _tenantId = tenantId;
         _place = place;
-        if (place is not null)
-        {
-            RefuseDisabledThere(tenantId);
-        }
-
         logger.TenantSet(Context, tenantId);
         return tenantId;
-    }
-
-    // The registry of partitions is in the tenant's database, which is known only now.
-    private void RefuseDisabledThere(string tenantId)
-    {
-        try
-        {
-            RefuseDisabled(tenantId);
-        }
-        catch
-        {
-            Forget();
-            throw;
-        }
     }
 
     private string Resolve()

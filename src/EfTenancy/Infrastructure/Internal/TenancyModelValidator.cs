@@ -28,6 +28,7 @@ public class TenancyModelValidator(
             ValidateKeys(entityType);
             ValidateFilter(entityType);
             ValidateReferences(entityType);
+            ValidateSharedRows(entityType);
 
             if (entityType.GetTenantPartitioning() is { } partitioning)
             {
@@ -119,6 +120,15 @@ public class TenancyModelValidator(
                         entityType.DisplayName(), foreignKey.PrincipalEntityType.DisplayName(), Names(foreignKey.Properties)));
                 }
             }
+        }
+    }
+
+    private static void ValidateSharedRows(IEntityType entityType)
+    {
+        if (entityType.AsksForSharedRows() && !entityType.HasSharedRows())
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.SharedRowsOfDerivedType(entityType.DisplayName(), entityType.GetRootType().DisplayName()));
         }
     }
 

@@ -36,6 +36,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         TenantKeyStyle = copyFrom.TenantKeyStyle;
         _defaultTenantDisabled = copyFrom._defaultTenantDisabled;
         Databases = copyFrom.Databases;
+        PendingMigrationsRefused = copyFrom.PendingMigrationsRefused;
         TenantAccessor = copyFrom.TenantAccessor;
     }
 
@@ -67,6 +68,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     /// <summary>Null where all tenants are in the database of the context.</summary>
     public virtual TenantDatabases? Databases { get; private set; }
+
+    public virtual bool PendingMigrationsRefused { get; private set; }
 
     public virtual Func<IServiceProvider, string?>? TenantAccessor { get; private set; }
 
@@ -129,6 +132,13 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
     {
         var clone = Clone();
         clone._defaultTenantDisabled = true;
+        return clone;
+    }
+
+    public virtual TenancyOptionsExtension WithPendingMigrationsRefused()
+    {
+        var clone = Clone();
+        clone.PendingMigrationsRefused = true;
         return clone;
     }
 

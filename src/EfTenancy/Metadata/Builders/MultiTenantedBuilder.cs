@@ -17,7 +17,8 @@ public class MultiTenantedBuilder
     /// </summary>
     /// <remarks>
     ///     Foreign keys hold the tenant, so a tenant's row cannot reference a shared one. Shared rows are written by a context of the
-    ///     default tenant, or with <c>db.Tenancy().ForTenant(TenancyDefaults.DefaultTenantId)</c>.
+    ///     default tenant, or with <c>db.Tenancy().ForTenant(TenancyDefaults.DefaultTenantId)</c>. Of a hierarchy, its base asks for them;
+    ///     a derived type that does so alone is refused when the model is built.
     /// </remarks>
     public virtual MultiTenantedBuilder WithSharedRows()
     {

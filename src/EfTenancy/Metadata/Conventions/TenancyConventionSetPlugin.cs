@@ -2,6 +2,7 @@ using EfTenancy.Infrastructure.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Conventions;
 
 namespace EfTenancy.Metadata.Conventions;
 
@@ -9,7 +10,10 @@ namespace EfTenancy.Metadata.Conventions;
 ///     Stage 2, model. Receives the user's model and the policies of stage 1; the conventions, in this order, hand on a model
 ///     whose multi-tenanted entities carry their tenant in keys, indexes and filter.
 /// </summary>
-public class TenancyConventionSetPlugin(IDbContextOptions options) : IConventionSetPlugin
+public class TenancyConventionSetPlugin(
+    IDbContextOptions options,
+    ProviderConventionSetBuilderDependencies dependencies,
+    RelationalConventionSetBuilderDependencies relationalDependencies) : IConventionSetPlugin
 {
     public virtual ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
@@ -19,6 +23,7 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
         }
 
         conventionSet.EntityTypeAddedConventions.Add(new TenancyAttributeConvention());
+        SaveWorkOnValueGeneration(conventionSet);
 
         // Behind EF's clean-up, so that types which leave the model are gone, and behind its second look at [Index], which
         // would add an index again that has the tenant in front by then; before the finalizing conventions that follow, so
@@ -42,5 +47,27 @@ public class TenancyConventionSetPlugin(IDbContextOptions options) : IConvention
         conventionSet.ModelFinalizedConventions.Add(new TenantSkipNavigationConvention());
 
         return conventionSet;
+    }
+
+    // Each only in the place of the very convention that it derives from: another plugin's may do something else.
+    private void SaveWorkOnValueGeneration(ConventionSet conventionSet)
+    {
+        var settled = new SettledValueGenerationConvention(dependencies, relationalDependencies);
+        Replace<NpgsqlValueGenerationConvention, IEntityTypePrimaryKeyChangedConvention>(
+            conventionSet.EntityTypePrimaryKeyChangedConventions, settled);
+        Replace<NpgsqlValueGenerationConvention, IPropertyAnnotationChangedConvention>(
+            conventionSet.PropertyAnnotationChangedConventions, settled);
+        Replace<RelationalValueGenerationConvention, IForeignKeyPropertiesChangedConvention>(
+            conventionSet.ForeignKeyPropertiesChangedConventions,
+            new TenantForeignKeyValueGenerationConvention(dependencies, relationalDependencies));
+    }
+
+    private static void Replace<TReplaced, TConvention>(List<TConvention> conventions, TConvention convention)
+        where TConvention : IConvention
+    {
+        if (conventions.FindIndex(c => c.GetType() == typeof(TReplaced)) is var index and >= 0)
+        {
+            conventions[index] = convention;
+        }
     }
 }

@@ -51,7 +51,11 @@ public static class TenancyEntityTypeExtensions
 
     /// <summary>Whether every tenant reads the default tenant's rows beside its own.</summary>
     public static bool HasSharedRows(this IReadOnlyEntityType entityType)
-        => entityType.GetRootType()[TenancyAnnotationNames.HasSharedRows] is true;
+        => entityType.GetRootType().AsksForSharedRows();
+
+    /// <summary>Whether this very type asks for shared rows, which only a root can have.</summary>
+    public static bool AsksForSharedRows(this IReadOnlyEntityType entityType)
+        => entityType[TenancyAnnotationNames.HasSharedRows] is true;
 
     public static void SetHasSharedRows(this IMutableEntityType entityType, bool hasSharedRows)
         => entityType.SetOrRemoveAnnotation(TenancyAnnotationNames.HasSharedRows, hasSharedRows ? true : null);

@@ -60,6 +60,35 @@ public sealed class TableInventorySql(ISqlGenerationHelper sqlGenerationHelper, 
         END LOOP;
         """;
 
+    /// <summary>
+    ///     Statements that give a table <c>name</c> what <c>target</c> has: rights, comment, policies and owner. The owner comes last:
+    ///     afterwards the rest may not be ours to give.
+    /// </summary>
+    public const string Belongings =
+        """
+        ARRAY(
+        SELECT format('GRANT %s%s ON %s TO %s%s', g.privilege_type, columns, name,
+            CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+        FROM (
+            SELECT '' AS columns, (aclexplode(relacl)).* FROM pg_class WHERE oid = target
+            UNION ALL SELECT format(' (%I)', attname), (aclexplode(attacl)).* FROM pg_attribute WHERE attrelid = target AND attnum > 0) AS g
+        WHERE g.grantee <> (SELECT relowner FROM pg_class WHERE oid = target))
+        || ARRAY(
+        SELECT format('COMMENT ON TABLE %s IS %L', name, obj_description(target, 'pg_class')) WHERE obj_description(target, 'pg_class') IS NOT NULL)
+        || ARRAY(
+        SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', polname, name, CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+            CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+            (SELECT string_agg(CASE WHEN role = 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ') FROM unnest(polroles) AS role))
+            || coalesce(' USING (' || pg_get_expr(polqual, polrelid) || ')', '') || coalesce(' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')', '')
+        FROM pg_policy WHERE polrelid = target)
+        || ARRAY(
+        SELECT format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name) FROM pg_class WHERE oid = target AND relrowsecurity)
+        || ARRAY(
+        SELECT format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', name) FROM pg_class WHERE oid = target AND relforcerowsecurity)
+        || ARRAY(
+        SELECT format('ALTER TABLE %s OWNER TO %s', name, relowner::regrole) FROM pg_class WHERE oid = target)
+        """;
+
     /// <summary>Statements that name the table as it is called now, and so mean the new one later. An empty search path makes all names full.</summary>
     public const string Capture =
         $"""
@@ -104,27 +133,7 @@ public sealed class TableInventorySql(ISqlGenerationHelper sqlGenerationHelper, 
             SELECT DISTINCT format('CREATE OR REPLACE VIEW %s%s AS %s', v.oid::regclass, ' WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
             FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid JOIN pg_class v ON v.oid = r.ev_class
             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = target AND v.relkind = 'v')
-            || ARRAY(
-            SELECT format('GRANT %s%s ON %s TO %s%s', g.privilege_type, columns, name,
-                CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM (
-                SELECT '' AS columns, (aclexplode(relacl)).* FROM pg_class WHERE oid = target
-                UNION ALL SELECT format(' (%I)', attname), (aclexplode(attacl)).* FROM pg_attribute WHERE attrelid = target AND attnum > 0) AS g
-            WHERE g.grantee <> (SELECT relowner FROM pg_class WHERE oid = target))
-            || ARRAY(
-            SELECT format('COMMENT ON TABLE %s IS %L', name, obj_description(target, 'pg_class')) WHERE obj_description(target, 'pg_class') IS NOT NULL)
-            || ARRAY(
-            SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', polname, name, CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-                CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                (SELECT string_agg(CASE WHEN role = 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ') FROM unnest(polroles) AS role))
-                || coalesce(' USING (' || pg_get_expr(polqual, polrelid) || ')', '') || coalesce(' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')', '')
-            FROM pg_policy WHERE polrelid = target)
-            || ARRAY(
-            SELECT format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', name) FROM pg_class WHERE oid = target AND relrowsecurity)
-            || ARRAY(
-            SELECT format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', name) FROM pg_class WHERE oid = target AND relforcerowsecurity)
-            || ARRAY(
-            SELECT format('ALTER TABLE %s OWNER TO %s', name, relowner::regrole) FROM pg_class WHERE oid = target);
+            || {Belongings};
         -- The new sequence goes on where the old one is.
         FOR part IN SELECT pg_get_serial_sequence(name, attname) AS sequence FROM pg_attribute WHERE attrelid = target AND attidentity <> '' LOOP
             EXECUTE format('SELECT format(''SELECT setval(%%L, %%s, %%L)'', %L, last_value, is_called) FROM %1$s', part.sequence) INTO statement;

@@ -79,7 +79,8 @@ public class TenancyMigrationsSqlGenerator(
         MigrationCommandListBuilder builder,
         bool terminate = true)
     {
-        if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy)
+        if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy
+            || (operation.Schema is null && tenant.KnownPlace?.Schema is not null))
         {
             base.Generate(operation, model, builder, terminate);
             return;

@@ -62,6 +62,10 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
     public static string LikeParent(string parent)
         => $" (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE)";
 
+    /// <summary>The same with the indexes that attaching would otherwise build, and a proof of the bound that attaching would otherwise look for.</summary>
+    public static string LikeParent(string parent, string check)
+        => $" (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE INCLUDING INDEXES, {check})";
+
     public static string Attach(string parent)
         => $"ALTER TABLE {parent} ATTACH PARTITION ";
 

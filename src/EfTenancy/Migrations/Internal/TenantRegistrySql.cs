@@ -60,12 +60,26 @@ public sealed class TenantRegistrySql(
     public string Lock()
         => $"SELECT pg_advisory_xact_lock({LockKey});";
 
+    /// <summary>Whether the session may split shared partitions now: one at a time, and no partition gets or loses tenants meanwhile.</summary>
+    public string LockSplit()
+        => $"SELECT pg_try_advisory_lock({SplitKey})";
+
+    public string UnlockSplit()
+        => $"SELECT pg_advisory_unlock({SplitKey})";
+
+    /// <summary>Whether no other session splits, nor does one begin before the transaction ends.</summary>
+    public string LockOutSplit()
+        => $"SELECT pg_try_advisory_xact_lock_shared({SplitKey})";
+
     /// <summary>The tenants that contexts must refuse, and whether they are being removed.</summary>
     public string SelectRefused()
         => $"SELECT partition_value, state = '{Removing}' FROM {Table} WHERE disabled OR state = '{Removing}'";
 
     private string LockKey
         => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy " + registrySchema)}, 0)";
+
+    private string SplitKey
+        => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy split " + registrySchema)}, 0)";
 
     /// <summary>The partitions of a new table for all registered tenants. Those that are there already stay as they are.</summary>
     public IEnumerable<string> CreateRegisteredPartitions(string table, string? schema)

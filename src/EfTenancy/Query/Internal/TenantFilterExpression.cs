@@ -68,7 +68,7 @@ public static class TenantFilterExpression
         => new(CurrentTenantOf(context));
 
     public static CurrentTenant CurrentTenantOf(DbContext context)
-        => (CurrentTenant)context.GetInfrastructure().GetService(typeof(CurrentTenant))!;
+        => Infrastructure.Internal.CurrentTenant.OfRunning(context)!;
 
     public readonly struct FilterParameter<T>(CurrentTenant tenant)
     {

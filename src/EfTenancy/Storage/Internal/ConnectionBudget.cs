@@ -12,10 +12,14 @@ namespace EfTenancy.Storage.Internal;
 /// </remarks>
 public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
 {
+    // PostgreSQL ends a session some time after it was told to, and until then the session counts there.
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiters = [];
     private readonly LinkedList<Share> _idle = [];
     private int _physical;
+    private int _leaving;
 
     public int Ceiling
         => ceiling;
@@ -38,19 +42,20 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         Waiter waiter;
         lock (_lock)
         {
-            if (_waiters.Count == 0 && TryGrant(share, out var victim))
+            if (_waiters.Count == 0 && TryGrant(share))
             {
-                return Granted(share, victim);
+                return new Lease(this, share);
             }
 
             waiter = new Waiter(share);
             waiter.Node = _waiters.AddLast(waiter);
         }
 
+        MakeRoom();
         try
         {
-            var victim = await waiter.Task.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
-            return Granted(share, victim);
+            await waiter.Task.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            return new Lease(this, share);
         }
         catch
         {
@@ -66,57 +71,63 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         return entering.IsCompletedSuccessfully ? entering.Result : entering.AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>The idle connections of a data source were closed, by this or by disposing it.</summary>
-    public void Cleared(Share share)
+    /// <summary>The data source is disposed, and its idle connections with it.</summary>
+    public void Forget(Share share)
     {
+        int closed;
         lock (_lock)
         {
-            Clear(share);
-            Dispatch();
+            closed = Clear(share);
         }
+
+        SayFarewell(closed);
     }
 
     private void Leave(Share share, int? generation)
     {
+        var closed = 0;
         lock (_lock)
         {
             share.Busy--;
-            if (generation != share.Generation)
+            if (generation is null)
             {
-                // It never was opened, or its pool was cleared since: then it is closed as it comes back.
+                // It never was opened.
                 share.Physical--;
                 _physical--;
+            }
+            else if (generation != share.Generation)
+            {
+                // Its pool was cleared since: it is closed as it comes back.
+                share.Physical--;
+                closed = 1;
+                _leaving++;
             }
 
             UpdateIdle(share);
             Dispatch();
         }
+
+        SayFarewell(closed);
+        MakeRoom();
     }
 
     private void Dispatch()
     {
-        while (_waiters.First is { } first && TryGrant(first.Value.Share, out var victim))
+        while (_waiters.First is { } first && TryGrant(first.Value.Share))
         {
             _waiters.RemoveFirst();
             first.Value.Node = null;
-            first.Value.SetResult(victim);
+            first.Value.SetResult();
         }
     }
 
-    private bool TryGrant(Share share, out Share? victim)
+    private bool TryGrant(Share share)
     {
-        victim = null;
         if (share.Physical == share.Busy)
         {
             if (_physical >= ceiling)
             {
-                if (_idle.First is not { } oldest)
-                {
-                    return false;
-                }
-
-                victim = oldest.Value;
-                Clear(victim);
+                return false;
             }
 
             share.Physical++;
@@ -128,12 +139,51 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         return true;
     }
 
-    private void Clear(Share share)
+    /// <summary>Closes idle connections, the oldest first, for as many as wait and have none coming.</summary>
+    private void MakeRoom()
     {
-        _physical -= share.Physical - share.Busy;
+        List<Share> cleared = [];
+        var closed = 0;
+        lock (_lock)
+        {
+            while (_waiters.Count > _leaving && _idle.First is { } oldest)
+            {
+                cleared.Add(oldest.Value);
+                closed += Clear(oldest.Value);
+            }
+        }
+
+        cleared.ForEach(s => s.DataSource.Clear());
+        SayFarewell(closed);
+    }
+
+    private int Clear(Share share)
+    {
+        var closed = share.Physical - share.Busy;
         share.Physical = share.Busy;
         share.Generation++;
+        _leaving += closed;
         UpdateIdle(share);
+        return closed;
+    }
+
+    private void SayFarewell(int closed)
+    {
+        if (closed > 0)
+        {
+            _ = WaitAsync();
+        }
+
+        async Task WaitAsync()
+        {
+            await Task.Delay(Farewell).ConfigureAwait(false);
+            lock (_lock)
+            {
+                _physical -= closed;
+                _leaving -= closed;
+                Dispatch();
+            }
+        }
     }
 
     private void UpdateIdle(Share share)
@@ -150,12 +200,6 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         }
     }
 
-    private Lease Granted(Share share, Share? victim)
-    {
-        victim?.DataSource.Clear();
-        return new Lease(this, share);
-    }
-
     private void GiveUp(Waiter waiter)
     {
         lock (_lock)
@@ -168,7 +212,7 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         }
 
         // It was granted meanwhile.
-        Granted(waiter.Share, waiter.Task.Result).Leave();
+        new Lease(this, waiter.Share).Leave();
     }
 
     private int GenerationOf(Share share)
@@ -212,7 +256,7 @@ public sealed class ConnectionBudget(int ceiling, TimeSpan patience)
         }
     }
 
-    private sealed class Waiter(Share share) : TaskCompletionSource<Share?>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Waiter(Share share) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public Share Share { get; } = share;
 

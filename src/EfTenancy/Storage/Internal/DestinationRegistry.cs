@@ -134,7 +134,7 @@ public sealed class DestinationRegistry(
     public static NpgsqlParameter Text(string name, string? value)
         => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
 
-    public static NpgsqlParameter Texts(string name, IEnumerable<string> values)
+    public static NpgsqlParameter Texts(string name, IEnumerable<string?> values)
         => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values.ToArray() };
 
     public static async Task<int> ExecuteAsync(

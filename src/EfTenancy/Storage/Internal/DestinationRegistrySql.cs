@@ -29,6 +29,9 @@ public sealed class DestinationRegistrySql(string schema)
     public string Tenants
         => $"{Quote(schema)}.tenant_destinations";
 
+    public string Migrations
+        => $"{Quote(schema)}.tenant_migrations";
+
     public string Create
         => $"""
             SELECT pg_advisory_xact_lock({LockKey});
@@ -49,6 +52,16 @@ public sealed class DestinationRegistrySql(string schema)
                 other_schema_name text CHECK (other_schema_name <> ''),
                 proof text,
                 changed_at timestamptz NOT NULL DEFAULT now()
+            );
+            CREATE TABLE IF NOT EXISTS {Migrations} (
+                context text,
+                database_name text,
+                schema_name text,
+                migration_id text,
+                error text,
+                milliseconds bigint NOT NULL,
+                ended_at timestamptz NOT NULL DEFAULT now(),
+                PRIMARY KEY (context, database_name, schema_name)
             );
             """;
 
@@ -81,8 +94,8 @@ public sealed class DestinationRegistrySql(string schema)
             ON CONFLICT (tenant_id) DO NOTHING
             """;
 
-    public string SetState
-        => $"UPDATE {Tenants} SET state = @state WHERE tenant_id = @tenant_id";
+    public string Activate
+        => $"UPDATE {Tenants} SET state = '{Active}' WHERE tenant_id = @tenant_id AND state = '{Adding}'";
 
     public string SetDisabled
         => $"UPDATE {Tenants} SET is_disabled = @is_disabled WHERE tenant_id = ANY(@tenant_ids)";
@@ -135,6 +148,17 @@ public sealed class DestinationRegistrySql(string schema)
     public string DeleteTenants
         => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids) AND state IN ('{Adding}', '{Active}')";
 
+    public string SelectMigrations
+        => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";
+
+    public string UpsertMigration
+        => $"""
+            INSERT INTO {Migrations} (context, database_name, schema_name, migration_id, error, milliseconds)
+            VALUES (@context, @database_name, @schema_name, @migration_id, @error, @milliseconds)
+            ON CONFLICT (context, database_name, schema_name) DO UPDATE
+            SET migration_id = excluded.migration_id, error = excluded.error, milliseconds = excluded.milliseconds, ended_at = now()
+            """;
+
     public static string CreateDatabase(string database, string? template)
         => $"CREATE DATABASE {Quote(database)}" + (template is null ? "" : $" TEMPLATE {Quote(template)}");
 
@@ -144,12 +168,34 @@ public sealed class DestinationRegistrySql(string schema)
     public static string DropDatabase(string database)
         => $"DROP DATABASE IF EXISTS {Quote(database)} WITH (FORCE)";
 
+    /// <summary>Tables and sizes of schemas, <c>@schemas</c>; null among them is for the search path.</summary>
+    public static string SelectSizes
+        => """
+            SELECT s.name, COALESCE(sum(GREATEST(c.reltuples, 0)), 0)::int8, COALESCE(sum(pg_table_size(c.oid) + pg_indexes_size(c.oid)), 0)::int8
+            FROM unnest(@schemas) AS s (name)
+            LEFT JOIN pg_class c ON c.relnamespace = COALESCE(to_regnamespace(quote_ident(s.name)), to_regnamespace(quote_ident(current_schema())))
+                AND c.relkind = 'r'
+            GROUP BY s.name
+            """;
+
+    public static string Truncate(IEnumerable<string> delimitedTables)
+        => $"TRUNCATE {string.Join(", ", delimitedTables)} CASCADE";
+
     public static string DropSchema(string schema)
         => $"DROP SCHEMA IF EXISTS {Quote(schema)} CASCADE";
 
-    /// <summary>Whether a schema, <c>$1</c>, has tables.</summary>
+    /// <summary>Whether a schema, <c>@schema</c>, has tables; without one, any schema but that of the registry. Tables of extensions do not count.</summary>
     public static string HasTables
-        => "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'v', 'm', 'f', 'p'))";
+        => """
+            SELECT EXISTS (
+                SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p')
+                    AND CASE WHEN @schema IS NULL
+                        THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND n.nspname IS DISTINCT FROM @registry
+                        ELSE n.nspname = @schema END
+                    AND NOT EXISTS (
+                        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'x')))
+            """;
 
     public static string Quote(string identifier)
         => '"' + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';

@@ -41,10 +41,13 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     public override TenantPlace? Home
         => _assignment.LeavesHomeEmpty ? null : new(_registry.Home, Schema: null, IsShared: true) { IsSharedPart = !_othersShareHome };
 
+    public override string? RegistrySchemaIn(TenantDatabaseAddress database)
+        => database == _registry.Home ? _registry.Sql.Schema : null;
+
     public override TenantPlace Find(string tenantId)
     {
         var content = _content.Get();
-        return content.Tenants.TryGetValue(tenantId, out var tenant)
+        return content.TryFind(tenantId, out var tenant)
             ? PlaceOf(tenant, content)
             : Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
     }
@@ -52,7 +55,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
     {
         var content = await _content.GetAsync(cancellationToken).ConfigureAwait(false);
-        return content.Tenants.TryGetValue(tenantId, out var tenant)
+        return content.TryFind(tenantId, out var tenant)
             ? PlaceOf(tenant, content)
             : await FindMissingAsync(tenantId, cancellationToken).ConfigureAwait(false);
     }
@@ -109,6 +112,14 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     /// <summary>Registers a tenant and makes its database or schema; one that is there already keeps its place.</summary>
     public async Task<TenantPlace> AddAsync(string tenantId, TenantDestination? destination, CancellationToken cancellationToken)
     {
+        var place = await RegisterAsync(tenantId, destination, cancellationToken).ConfigureAwait(false);
+        await ActivateAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        return place;
+    }
+
+    /// <summary>The first half of <see cref="AddAsync" />: the tenant is not let in yet.</summary>
+    public async Task<TenantPlace> RegisterAsync(string tenantId, TenantDestination? destination, CancellationToken cancellationToken)
+    {
         var content = await _registry.AssignAsync(
             tenantId,
             c => destination ?? _assignment.Choose(tenantId, c)
@@ -121,20 +132,29 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         if (tenant.State == DestinationRegistrySql.Adding)
         {
             await MakeAsync(tenant.Destination, content, cancellationToken).ConfigureAwait(false);
-            await _registry.ExecuteAsync(
-                _registry.Sql.SetState, cancellationToken,
-                DestinationRegistry.Text("tenant_id", tenantId),
-                DestinationRegistry.Text("state", DestinationRegistrySql.Active)).ConfigureAwait(false);
-            Changed();
         }
 
         return PlaceAt(tenant.Destination, content);
     }
 
+    /// <summary>The second half of <see cref="AddAsync" />.</summary>
+    public async Task ActivateAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        await _registry.ExecuteAsync(
+            _registry.Sql.Activate, cancellationToken, DestinationRegistry.Text("tenant_id", tenantId)).ConfigureAwait(false);
+        Changed();
+    }
+
+    /// <summary>Whether a database was created here, and for one tenant.</summary>
+    public bool IsMadeHere(string database)
+        => _assignment is TenantAssignment.OwnDatabase
+            && !_registry.Named.ContainsKey(database)
+            && _content.Get().Databases.Any(d => d.Name == database && d.ConnectionString is null);
+
     private async Task<TenantPlace> FindMissingAsync(string tenantId, CancellationToken cancellationToken)
     {
         var content = await _content.GetAsync(MissingFor, cancellationToken).ConfigureAwait(false);
-        return content.Tenants.TryGetValue(tenantId, out var tenant) ? PlaceOf(tenant, content)
+        return content.TryFind(tenantId, out var tenant) ? PlaceOf(tenant, content)
             : _othersShareHome ? Home!
             : _assignment.OnFirstUse ? await AddAsync(tenantId, destination: null, cancellationToken).ConfigureAwait(false)
             : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
@@ -149,7 +169,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         => PlaceAt(tenant.Destination, content) is var place && tenant.IsReadOnly ? place with { MovedTenantId = tenant.TenantId } : place;
 
     private TenantPlace Refresh(string tenantId, TenantPlace known, RegistryContent content)
-        => content.Tenants.TryGetValue(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content) : known;
+        => content.TryFind(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content) : known;
 
     private bool IsShared(TenantDestination destination, RegistryContent content)
         => (destination == TenantDestination.Home && _othersShareHome)

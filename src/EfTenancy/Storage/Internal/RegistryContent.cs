@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 
 namespace EfTenancy.Storage.Internal;
 
@@ -18,6 +19,10 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
         => databases;
 
     public FrozenDictionary<string, RegisteredDestination> Tenants { get; } = tenants.ToFrozenDictionary(t => t.TenantId);
+
+    /// <summary>A tenant that may be let in: one that is only being added is none.</summary>
+    public bool TryFind(string tenantId, [NotNullWhen(true)] out RegisteredDestination? tenant)
+        => Tenants.TryGetValue(tenantId, out tenant) && tenant.State != DestinationRegistrySql.Adding;
 
     public int TenantsAt(TenantDestination destination)
         => _tenantsAt.GetValueOrDefault(destination);

@@ -69,13 +69,11 @@ public class TenancyDatabaseCreator(
     }
 
     public override bool HasTables()
-        => _connection.SchemaOfTenant is { } schema
-            ? Task.Run(() => _connection.HasTablesAsync(schema, CancellationToken.None)).GetAwaiter().GetResult()
+        => _connection.KnowsItsTables
+            ? Task.Run(() => _connection.HasTablesAsync(CancellationToken.None)).GetAwaiter().GetResult()
             : base.HasTables();
 
     public override Task<bool> HasTablesAsync(CancellationToken cancellationToken = default)
-        => _connection.SchemaOfTenant is { } schema
-            ? _connection.HasTablesAsync(schema, cancellationToken)
-            : base.HasTablesAsync(cancellationToken);
+        => _connection.KnowsItsTables ? _connection.HasTablesAsync(cancellationToken) : base.HasTablesAsync(cancellationToken);
 }
 #pragma warning restore EF1001

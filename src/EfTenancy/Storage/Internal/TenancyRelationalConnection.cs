@@ -161,13 +161,21 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     public virtual Task ExecuteOnDatabaseAsync(string sql, CancellationToken cancellationToken)
         => OnDatabaseAsync(c => DestinationRegistry.ExecuteAsync(c, sql, cancellationToken), cancellationToken);
 
-    public virtual Task<bool> HasTablesAsync(string schema, CancellationToken cancellationToken)
+    /// <summary>Whether not every table of the database counts: it has the schemas of others, or the registry.</summary>
+    public virtual bool KnowsItsTables
+        => SchemaOfTenant is not null || _databases?.Directory.RegistrySchemaIn(_place!.Database) is not null;
+
+    public virtual Task<bool> HasTablesAsync(CancellationToken cancellationToken)
         => OnDatabaseAsync(
             async connection =>
             {
                 var command = new NpgsqlCommand(DestinationRegistrySql.HasTables, connection)
                 {
-                    Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(schema) } },
+                    Parameters =
+                    {
+                        DestinationRegistry.Text("schema", _place!.Schema),
+                        DestinationRegistry.Text("registry", _databases!.Directory.RegistrySchemaIn(_place.Database)),
+                    },
                 };
                 await using var _ = command.ConfigureAwait(false);
                 return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
@@ -210,6 +218,10 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
             SetSession(Same(_tenant.FindPlaceNow(), place));
+            if (_tenant.GuardsMigrations && !errorsExpected)
+            {
+                PendingMigrationGuard.Check(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId);
+            }
         }
         catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
         {
@@ -243,6 +255,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             _lease.Opened();
             await SetSessionAsync(
                 Same(await _tenant.FindPlaceNowAsync(cancellationToken).ConfigureAwait(false), place), cancellationToken).ConfigureAwait(false);
+            if (_tenant.GuardsMigrations && !errorsExpected)
+            {
+                await PendingMigrationGuard.CheckAsync(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId, cancellationToken)
+                    .ConfigureAwait(false);
+            }
         }
         catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
         {

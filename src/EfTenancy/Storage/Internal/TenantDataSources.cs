@@ -42,7 +42,6 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
     public Rental Rent(TenantDatabaseAddress address, bool forSchemas, object configuration, Func<string, NpgsqlDataSource> create)
     {
         var key = new Key(address, forSchemas, address.DataSource is null ? configuration : this);
-        List<Entry> disposed = [];
 
         lock (_lock)
         {
@@ -61,20 +60,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
 
             entry.Users++;
             _order.AddLast(entry.Node);
-
-            for (var node = _order.First; node is not null && _entries.Count > maxDataSources;)
-            {
-                var next = node.Next;
-                if (node.Value.Users == 0)
-                {
-                    Remove(node.Value);
-                    disposed.Add(node.Value);
-                }
-
-                node = next;
-            }
-
-            disposed.ForEach(Dispose);
+            DisposeOldest();
             return new Rental(entry.DataSource, Budget, entry.Share, () => Return(entry));
         }
     }
@@ -87,7 +73,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             foreach (var entry in _entries.Values.Where(e => e.Key.Address == address))
             {
                 entry.DataSource.Clear();
-                Budget.Cleared(entry.Share);
+                Budget.Forget(entry.Share);
             }
         }
     }
@@ -128,7 +114,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             entry.DataSource.Dispose();
         }
 
-        Budget.Cleared(entry.Share);
+        Budget.Forget(entry.Share);
     }
 
     private List<Entry> TakeAll()
@@ -153,6 +139,22 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         lock (_lock)
         {
             entry.Users--;
+            DisposeOldest();
+        }
+    }
+
+    private void DisposeOldest()
+    {
+        for (var node = _order.First; node is not null && _entries.Count > maxDataSources && !_isDisposed;)
+        {
+            var next = node.Next;
+            if (node.Value.Users == 0)
+            {
+                Remove(node.Value);
+                Dispose(node.Value);
+            }
+
+            node = next;
         }
     }
 

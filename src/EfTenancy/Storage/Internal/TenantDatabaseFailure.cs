@@ -11,7 +11,10 @@ public static class TenantDatabaseFailure
         => exception is TenantDatabaseException ? null
             : ErrorOf(exception) is { } error
                 ? new TenantDatabaseException(
-                    TenancyStrings.TenantDatabaseFailed(error, tenantId, destination, ceiling, exception.Message), error, tenantId, destination, exception)
+                    TenancyStrings.TenantDatabaseFailed(error, tenantId, destination, ceiling, exception.Message),
+                    error, tenantId, destination,
+                    // To wait once more as long would not help: it is no error that passes by itself.
+                    exception is TimeoutException ? null : exception)
                 : null;
 
     private static TenantDatabaseError? ErrorOf(Exception exception)

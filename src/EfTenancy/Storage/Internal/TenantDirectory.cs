@@ -6,6 +6,10 @@ public abstract class TenantDirectory
     /// <summary>The database that has what tenants with schemas share, and the tenants that share tables; null if there is none.</summary>
     public abstract TenantPlace? Home { get; }
 
+    /// <summary>The schema of the registry, if it is in this database.</summary>
+    public virtual string? RegistrySchemaIn(TenantDatabaseAddress database)
+        => null;
+
     /// <exception cref="UnknownTenantException">Nobody knows the tenant.</exception>
     /// <exception cref="TenantDisabledException">The tenant is disabled.</exception>
     public abstract TenantPlace Find(string tenantId);

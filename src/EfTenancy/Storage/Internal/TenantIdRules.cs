@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using EfTenancy.Properties;
 
 namespace EfTenancy.Storage.Internal;
@@ -21,14 +22,19 @@ public static class TenantIdRules
 #pragma warning restore CA1308
 
     private static string? Violation(string? tenantId, int maxLength)
-        => string.IsNullOrWhiteSpace(tenantId) ? TenancyStrings.TenantIdIsBlank
+        => IsPlain(tenantId) && tenantId.Length <= maxLength ? null
+            : string.IsNullOrWhiteSpace(tenantId) ? TenancyStrings.TenantIdIsBlank
             : tenantId.Length > maxLength ? TenancyStrings.TenantIdIsTooLong(tenantId.Length, maxLength)
             : HasControlCharacter(tenantId) ? TenancyStrings.TenantIdHasControlCharacter
             // PostgreSQL stores UTF-8, which has no form for half a surrogate pair.
             : HasLoneSurrogate(tenantId) ? TenancyStrings.TenantIdIsNotUnicode
             : null;
 
-    // The ranges of char.IsControl. Each context that is leased from a pool comes by here.
+    // Most ids, and one look at them: each context that is leased from a pool comes by here.
+    private static bool IsPlain([NotNullWhen(true)] string? tenantId)
+        => !string.IsNullOrEmpty(tenantId) && !tenantId.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    // The ranges of char.IsControl.
     private static bool HasControlCharacter(ReadOnlySpan<char> tenantId)
         => tenantId.ContainsAnyInRange('\0', '\u001F') || tenantId.ContainsAnyInRange('\u007F', '\u009F');
 

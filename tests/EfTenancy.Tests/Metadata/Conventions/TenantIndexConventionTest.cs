@@ -145,6 +145,93 @@ public class TenantIndexConventionTest
         Assert.Equal("TenantId, Extra", index.Properties.Names());
     }
 
+    [Fact]
+    public void Own_index_of_a_foreign_key_serves_it_on()
+    {
+        AssertIndexes("CREATE INDEX ix ON \"Post\" (\"TenantId\", \"BlogId\");", p => p.HasIndex(x => x.BlogId).HasDatabaseName("ix"));
+        AssertIndexes("CREATE INDEX ix ON \"Post\" (\"TenantId\", \"BlogId\");", p => p.HasIndex(x => x.BlogId, "ix"));
+        AssertIndexes(
+            "CREATE INDEX \"IX_Post_TenantId_BlogId\" ON \"Post\" (\"TenantId\", \"BlogId\" DESC) INCLUDE (\"Id\") WHERE \"BlogId\" > 7;",
+            p => p.HasIndex(x => x.BlogId).IsDescending().IncludeProperties(x => x.Id).HasFilter("\"BlogId\" > 7"));
+    }
+
+    [Fact]
+    public void Own_index_that_begins_with_a_foreign_key_serves_it_on()
+        => AssertIndexes(
+            "CREATE INDEX \"IX_Post_TenantId_BlogId_Id\" ON \"Post\" (\"TenantId\", \"BlogId\", \"Id\" DESC);",
+            p => p.HasIndex(x => new { x.BlogId, x.Id }).IsDescending(false, true));
+
+    [Fact]
+    public void Own_index_of_a_foreign_key_gets_the_tenant_where_the_key_has_it()
+        => Assert.Equal(
+            [
+                "CREATE INDEX \"IX_Post_BlogId_TenantId_Id\" ON \"Post\" (\"BlogId\" int4_ops, \"TenantId\", \"Id\" int4_minmax_ops);",
+                "CREATE INDEX \"IX_Post_TenantId\" ON \"Post\" (\"TenantId\");",
+            ],
+            IndexesOfPost(
+                p => p.HasIndex(x => new { x.BlogId, x.Id }).HasOperators("int4_ops", "int4_minmax_ops"), TenantKeyStyle.IdThenTenant));
+
+    [Fact]
+    public void Own_index_of_a_foreign_key_without_tenant_stays()
+    {
+        Assert.Equal(
+            ["CREATE INDEX \"IX_Post_TenantId\" ON \"Post\" (\"TenantId\");", "CREATE INDEX ix ON \"Post\" (\"BlogId\");"],
+            IndexesOfPost(p => p.HasIndex(x => x.BlogId, "ix"), TenantKeyStyle.IdOnly));
+        AssertIndexes("CREATE INDEX ix ON \"Post\" (\"BlogId\");", p => p.HasIndex(x => x.BlogId, "ix"), b => b.Entity<Blog>().IsSingleTenanted());
+    }
+
+    [Fact]
+    public void Global_index_on_the_columns_of_a_foreign_key_stays_beside_that_of_the_foreign_key()
+        => Assert.Equal(
+            ["CREATE INDEX \"IX_Post_TenantId_BlogId\" ON \"Post\" (\"TenantId\", \"BlogId\");", "CREATE INDEX ix ON \"Post\" (\"BlogId\");"],
+            IndexesOfPost(p => p.HasIndex(x => x.BlogId, "ix").IsGlobal()).Order());
+
+    [Fact]
+    public void Index_on_a_column_of_two_foreign_keys_stays_for_the_one_without_tenant()
+        => Assert.Equal(
+            ["CREATE INDEX \"IX_Post_TenantId_BlogId\" ON \"Post\" (\"TenantId\", \"BlogId\");", "CREATE INDEX ix ON \"Post\" (\"BlogId\");"],
+            IndexesOfPost(
+                p =>
+                {
+                    p.HasIndex(x => x.BlogId, "ix");
+                    p.HasOne(x => x.Blog).WithMany().HasForeignKey(x => x.BlogId);
+                    p.HasOne<Thing>().WithMany().HasForeignKey(x => x.BlogId);
+                },
+                others: b => b.Entity<Thing>().IsSingleTenanted()).Order());
+
+    [Fact]
+    public void Reference_to_a_table_of_tenants_draws_no_index_to_the_tenant()
+        => AssertIndexes(
+            "CREATE INDEX ix ON \"Post\" (\"Id\");",
+            p =>
+            {
+                p.Ignore(x => x.Blog);
+                p.HasIndex(x => x.Id, "ix");
+                p.Property<string>("TenantId");
+                p.HasOne<Owner>().WithMany().HasForeignKey("TenantId");
+            },
+            b => b.Entity<Owner>().IsSingleTenanted());
+
+    private static void AssertIndexes(string ddl, Action<EntityTypeBuilder<Post>> build, Action<ModelBuilder>? others = null)
+        => Assert.Equal([ddl], IndexesOfPost(build, others: others));
+
+    private static IEnumerable<string> IndexesOfPost(
+        Action<EntityTypeBuilder<Post>> build,
+        TenantKeyStyle style = TenantKeyStyle.TenantThenId,
+        Action<ModelBuilder>? others = null)
+    {
+        using var context = ModelContext.Create(
+            b =>
+            {
+                b.Entity<Blog>().Ignore(x => x.Posts);
+                build(b.Entity<Post>().Ignore(x => x.Tags));
+                others?.Invoke(b);
+            },
+            t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style));
+
+        return [.. context.Database.GenerateCreateScript().Split('\n').Where(l => l.Contains("INDEX", StringComparison.Ordinal) && l.Contains("\"Post\"", StringComparison.Ordinal)).Select(l => l.Trim())];
+    }
+
     private static IIndex IndexOf(Action<EntityTypeBuilder<Thing>> build, Action<EntityTypeBuilder<Thing>>? before = null)
         => ModelContext.ModelOf(
             b =>
@@ -155,6 +242,8 @@ public class TenantIndexConventionTest
             t => t.AllEntitiesAreMultiTenanted()).Type<Thing>().GetIndexes().Single();
 
     private class Thing { public int Id { get; set; } public string Name { get; set; } = ""; public int Number { get; set; } }
+
+    private sealed class Owner { public string Id { get; set; } = ""; }
 
     private sealed class SpecialThing : Thing { public int Extra { get; set; } }
 

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace EfTenancy.Benchmarks;
+
+/// <summary>
+///     The same work by hand and by EfTenancy in turns, in one process, so that whatever else the machine does falls on both. Of the
+///     processor's time only this process' part counts: the server's is not in it.
+/// </summary>
+public sealed class AlternatingMeasurements
+{
+    private readonly Table _table = new Table().MarkdownBorder().AddColumns("what", "beside", "client CPU", "CPU", "CPU, middle half", "time", "bytes");
+
+    public static async Task RunAsync()
+    {
+        var measurements = new AlternatingMeasurements();
+        var contexts = new ContextBenchmarks();
+        await contexts.SetupAsync();
+        try
+        {
+            measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancy());
+            measurements.Add("one row by key, pooled context", 200, 100, "Where", () => contexts.ByKeyPooled_Where(), () => contexts.ByKeyPooled_EfTenancy());
+            measurements.Add("one row by key, pooled context", 200, 100, "Filter", () => contexts.ByKeyPooled_Filter(), () => contexts.ByKeyPooled_EfTenancy());
+            measurements.Add("lease of a pooled context", 100, 200_000, "plain", () => contexts.ContextPooled_Plain(), () => contexts.ContextPooled_EfTenancy());
+            measurements.Add("100 rows, new context", 200, 20, "Filter", () => contexts.Rows_Filter(), () => contexts.Rows_EfTenancy());
+        }
+        finally
+        {
+            await contexts.CleanupAsync();
+        }
+
+        var models = new ModelBenchmarks();
+        models.Setup();
+        measurements.Add("model of 500 entities", 40, 1, "plain", () => models.Plain(), () => models.EfTenancy());
+        measurements.Add("model of 500 entities", 40, 1, "the same by hand", () => models.ByHand(), () => models.EfTenancy());
+
+        AnsiConsole.Console.Profile.Width = 250;
+        AnsiConsole.Console.Write(measurements._table);
+    }
+
+    private void Add(string what, int rounds, int times, string beside, Action byHand, Action tenancy)
+    {
+        Action[] variants = [byHand, tenancy];
+        var spent = new List<(Spent ByHand, Spent Tenancy)>();
+
+        // The first fifth warms up.
+        for (var round = -rounds / 5; round < rounds; round++)
+        {
+            var ofRound = new Spent[2];
+            foreach (var i in round % 2 == 0 ? [0, 1] : (int[])[1, 0])
+            {
+                ofRound[i] = Spent.By(variants[i], times);
+            }
+
+            if (round >= 0)
+            {
+                spent.Add((ofRound[0], ofRound[1]));
+            }
+        }
+
+        var cpu = Quartiles(spent.Select(s => s.Tenancy.Cpu / s.ByHand.Cpu));
+        _table.AddRow(
+            what,
+            beside,
+            Text(Quartiles(spent.Select(s => s.ByHand.Cpu.TotalMicroseconds / times)).Middle)
+                + " / " + Text(Quartiles(spent.Select(s => s.Tenancy.Cpu.TotalMicroseconds / times)).Middle),
+            Text(cpu.Middle),
+            Text(cpu.Lower) + "–" + Text(cpu.Upper),
+            Text(Quartiles(spent.Select(s => s.Tenancy.Time / s.ByHand.Time)).Middle),
+            spent.Max(s => s.ByHand.Bytes) < times ? $"{spent.Max(s => s.Tenancy.Bytes / times)}" // Neither allocates.
+                : Text(Quartiles(spent.Select(s => (double)s.Tenancy.Bytes / s.ByHand.Bytes)).Middle));
+    }
+
+    private static (double Lower, double Middle, double Upper) Quartiles(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToList();
+        return (ordered[ordered.Count / 4], ordered[ordered.Count / 2], ordered[ordered.Count * 3 / 4]);
+    }
+
+    private static string Text(double number)
+        => number.ToString(number < 10 ? "0.000" : "#,0", CultureInfo.InvariantCulture);
+
+    private readonly record struct Spent(TimeSpan Cpu, TimeSpan Time, long Bytes)
+    {
+        public static Spent By(Action work, int times)
+        {
+            GC.Collect();
+            var (cpu, started, bytes) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp(), GC.GetTotalAllocatedBytes(precise: true));
+            for (var i = 0; i < times; i++)
+            {
+                work();
+            }
+
+            return new(
+                Environment.CpuUsage.TotalTime - cpu,
+                Stopwatch.GetElapsedTime(started),
+                GC.GetTotalAllocatedBytes(precise: true) - bytes);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
+using EfTenancy.Storage;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>
+///     Administration where tenants have databases, schemas or shards: the registry says where, a place of a tenant's own is made and
+///     dropped as a whole, and in one that is shared <see cref="TenantAdministrator" /> does what it does for a single database.
+/// </summary>
+#pragma warning disable CA1068 // As the interface has it.
+public sealed class SeparateTenantAdministrator<TContext>(
+    TenantDatabases databases,
+    ApplicationContexts<TContext> contexts,
+    TenantAdministrationOptions options) : ITenantAdministration
+    where TContext : DbContext
+{
+    private readonly TenantMigrator<TContext> _migrator = new(contexts);
+
+    private RegisteredTenantDirectory Directory
+        => databases.Registered;
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => AddAsync(Normalize(tenantIds), (a, ids) => a.AddAsync(ids, cancellationToken, progress), cancellationToken);
+
+    public Task<TenantAdministrationResult> AddAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+
+        return AddAsync(
+            Normalize(suffixes.Keys),
+            (a, ids) => a.AddAsync(
+                suffixes.Where(s => ids.Contains(databases.Normalize(s.Key))).ToDictionary(s => s.Key, s => s.Value), cancellationToken, progress),
+            cancellationToken);
+    }
+
+    private async Task<TenantAdministrationResult> AddAsync(
+        HashSet<string> ids,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> addPartitions,
+        CancellationToken cancellationToken)
+    {
+        foreach (var id in ids)
+        {
+            await Directory.RegisterAsync(id, destination: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
+        var results = await AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
+
+        // Only now are contexts let in: everything is there.
+        foreach (var id in ids)
+        {
+            await Directory.ActivateAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Together(results);
+    }
+
+    public async Task<TenantAdministrationResult> RemoveAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var ids = Normalize(tenantIds);
+        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
+        if (tenants.Find(t => !t.Place.IsShared && !CanDrop(t.Place)) is { Place: not null } kept)
+        {
+            throw new InvalidOperationException(TenancyStrings.DatabaseIsNotDropped(kept.Tenant.TenantId, kept.Tenant.Destination));
+        }
+
+        if (tenants.Find(t => t.Tenant.IsBeingMoved) is { Place: not null } moving)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantIsBeingMoved(moving.Tenant.TenantId, moving.Tenant.Destination));
+        }
+
+        await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
+
+        var results = await AtAsync(
+            ids, p => p.IsShared, (a, some) => RemoveAtSharedAsync(a, some, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+        foreach (var (_, place) in tenants.Where(t => !t.Place.IsShared))
+        {
+            await DropAsync(place, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var id in ids)
+        {
+            await databases.RemoveAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Together(results);
+    }
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+        => AtSharedTogetherAsync(Normalize(tenantIds), (a, ids) => a.SplitAsync(ids, cancellationToken, progress), cancellationToken);
+
+    public Task<TenantAdministrationResult> SplitAsync(
+        IReadOnlyDictionary<string, string> suffixes,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(suffixes);
+
+        return AtSharedTogetherAsync(
+            Normalize(suffixes.Keys),
+            (a, ids) => a.SplitAsync(
+                suffixes.Where(s => ids.Contains(databases.Normalize(s.Key))).ToDictionary(s => s.Key, s => s.Value), cancellationToken, progress),
+            cancellationToken);
+    }
+
+    public async Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+    {
+        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            await databases.DisableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task EnableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
+    {
+        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            await databases.EnableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<IReadOnlyList<RegisteredTenant>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var tenants = await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false);
+        var adding = await AddingAsync(cancellationToken).ConfigureAwait(false);
+        var partitions = new Dictionary<string, RegisteredTenant>();
+        foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
+        {
+            foreach (var tenant in await AtAsync(place, ListPartitionsAsync, cancellationToken).ConfigureAwait(false))
+            {
+                partitions[tenant.TenantId] = tenant;
+            }
+        }
+
+        var sizes = await new TenantPlaceSizes(databases.Sources)
+            .ReadAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
+        return
+        [
+            .. tenants.Select(
+                t =>
+                {
+                    var (rows, bytes) = sizes.GetValueOrDefault(t.Tenant.Destination);
+                    return (partitions.GetValueOrDefault(t.Tenant.TenantId)
+                            ?? new RegisteredTenant(t.Tenant.TenantId, "", TenantState.Active, 0, 0, rows, bytes)) with
+                        {
+                            Destination = t.Tenant.Destination,
+                            State = t.Tenant.IsDisabled ? TenantState.Disabled
+                                : adding.Contains(t.Tenant.TenantId) ? TenantState.Adding
+                                : TenantState.Active,
+                        };
+                }),
+        ];
+
+        Task<IReadOnlyList<RegisteredTenant>> ListPartitionsAsync(TContext context)
+            => TenantTablesOfModel.Of(context.Model).RegistrySchema is null
+                ? Task.FromResult<IReadOnlyList<RegisteredTenant>>([])
+                : new TenantAdministrator(context, options).ListAsync(cancellationToken);
+    }
+
+    public async Task<TenantAdministrationResult> DeleteDataAsync(
+        IEnumerable<string> tenantIds,
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var results = new List<TenantAdministrationResult>();
+        foreach (var (tenant, place) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        {
+            results.Add(
+                await AtAsync(
+                    place,
+                    async context =>
+                    {
+                        if (place.Schema is null && (place.IsShared || context.Model.HasMultiTenantedEntities()))
+                        {
+                            return await new TenantAdministrator(context, options).DeleteDataAsync([tenant.TenantId], cancellationToken, progress)
+                                .ConfigureAwait(false);
+                        }
+
+                        await TruncateAsync(context, place, cancellationToken).ConfigureAwait(false);
+                        return new TenantAdministrationResult([]);
+                    },
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return Together(results);
+    }
+
+    public async Task<IReadOnlyList<TenantRepair>> RepairAsync(
+        CancellationToken cancellationToken = default,
+        IProgress<TenantProgress>? progress = null)
+    {
+        var repairs = new List<TenantRepair>();
+        foreach (var tenantId in await AddingAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await AddAsync([tenantId], cancellationToken, progress).ConfigureAwait(false);
+            repairs.Add(
+                new TenantRepair(
+                    TenancyStrings.TenantFinished(tenantId, await databases.FindAsync(tenantId, cancellationToken).ConfigureAwait(false)),
+                    Table: null, tenantId, IsMended: true));
+        }
+
+        foreach (var place in (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false))
+                     .Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
+        {
+            repairs.AddRange(
+                await AtAsync(
+                    place,
+                    c => TenantTablesOfModel.Of(c.Model).RegistrySchema is null
+                        ? Task.FromResult<IReadOnlyList<TenantRepair>>([])
+                        : new TenantAdministrator(c, options).RepairAsync(cancellationToken, progress),
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return repairs;
+    }
+
+    private static async Task<TenantAdministrationResult> RemoveAtSharedAsync(
+        ITenantAdministration administration,
+        IReadOnlySet<string> ids,
+        IProgress<TenantProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await administration.RemoveAsync(ids, cancellationToken, progress).ConfigureAwait(false);
+        }
+        catch (UnknownTenantException)
+        {
+            // An earlier call, which was cut off, removed partitions and rows already.
+            return new TenantAdministrationResult([]);
+        }
+    }
+
+    private async Task MakeTablesAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        await _migrator.MigrateAsync(ids, cancellationToken).ConfigureAwait(false);
+
+        foreach (var (_, place) in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).DistinctBy(t => t.Tenant.Destination))
+        {
+            await AtAsync(
+                place,
+                async context =>
+                    !context.Database.GetMigrations().Any() && await context.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<List<string>> AddingAsync(CancellationToken cancellationToken)
+        => databases.Directory is RegisteredTenantDirectory directory
+            ? [
+                .. (await directory.ReadAsync(cancellationToken).ConfigureAwait(false)).Tenants.Values
+                    .Where(t => t.State == DestinationRegistrySql.Adding).Select(t => t.TenantId).Order(StringComparer.Ordinal),
+            ]
+            : [];
+
+    private bool CanDrop(TenantPlace place)
+        => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
+
+    private Task<int> DropAsync(TenantPlace place, CancellationToken cancellationToken)
+        => place.Schema is null
+            ? Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken)
+            : AtAsync(
+                place,
+                async context => await context.Database.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false) ? 1 : 0,
+                cancellationToken);
+
+    private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
+    {
+        var helper = context.GetService<ISqlGenerationHelper>();
+        var hasTenants = context.Model.HasMultiTenantedEntities();
+        var tables = context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
+            .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
+            .Where(t => !hasTenants || t.EntityTypeMappings.Any(m => ((IEntityType)m.TypeBase).FindTenantProperty() is not null))
+            .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
+        if (tables.Count > 0)
+        {
+#pragma warning disable EF1002 // Names of the model's tables, delimited.
+            await context.Database.ExecuteSqlRawAsync(DestinationRegistrySql.Truncate(tables), cancellationToken).ConfigureAwait(false);
+#pragma warning restore EF1002
+        }
+    }
+
+    private async Task<TenantAdministrationResult> AtSharedTogetherAsync(
+        HashSet<string> ids,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        CancellationToken cancellationToken)
+        => Together(await AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false));
+
+    private async Task<List<TenantAdministrationResult>> AtAsync(
+        HashSet<string> ids,
+        Func<TenantPlace, bool> places,
+        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        CancellationToken cancellationToken)
+    {
+        var results = new List<TenantAdministrationResult>();
+        foreach (var tenants in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).Where(t => places(t.Place))
+                     .GroupBy(t => t.Tenant.Destination))
+        {
+            results.Add(
+                await AtAsync(
+                    tenants.First().Place,
+                    c => work(new TenantAdministrator(c, options), tenants.Select(t => t.Tenant.TenantId).ToHashSet()),
+                    cancellationToken).ConfigureAwait(false));
+        }
+
+        return results;
+    }
+
+    private Task<T> AtAsync<T>(TenantPlace place, Func<TContext, Task<T>> work, CancellationToken cancellationToken)
+        => contexts.UseAsync(
+            context =>
+            {
+                context.GetService<CurrentTenant>().UsePlace(place, tenantId: null);
+                return work(context);
+            },
+            cancellationToken);
+
+    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> KnownAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        var tenants = (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false)).Where(t => ids.Contains(t.Tenant.TenantId)).ToList();
+        foreach (var id in ids.Except(tenants.Select(t => t.Tenant.TenantId)))
+        {
+            tenants.Add(
+                databases.Directory.Home is { IsShared: true, IsSharedPart: false } home
+                    ? (new AssignedTenant(id, home.Destination, IsDisabled: false), home)
+                    : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(id), id));
+        }
+
+        return tenants;
+    }
+
+    /// <summary>Those that share the home database without a row in the registry get one, to say more about them.</summary>
+    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> RegisteredAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
+        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var (tenant, _) in tenants.Where(t => !content.Tenants.ContainsKey(t.Tenant.TenantId)))
+        {
+            await Directory.RegisterAsync(tenant.TenantId, tenant.Destination, cancellationToken).ConfigureAwait(false);
+            await Directory.ActivateAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
+        }
+
+        return tenants;
+    }
+
+    private HashSet<string> Normalize(IEnumerable<string> tenantIds)
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+
+        return [.. tenantIds.Select(databases.Normalize)];
+    }
+
+    private static TenantAdministrationResult Together(IEnumerable<TenantAdministrationResult> results)
+        => new([.. results.SelectMany(r => r.Tables)]);
+}
+#pragma warning restore CA1068

@@ -1,0 +1,55 @@
+using EfTenancy.Storage;
+using EfTenancy.Storage.Internal;
+using Npgsql;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>How large databases and schemas of tenants are, asked once for each database.</summary>
+public sealed class TenantPlaceSizes(TenantDataSources sources)
+{
+    /// <summary>PostgreSQL's estimate of the rows, and the bytes on disk with indexes.</summary>
+    public async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> ReadAsync(
+        IEnumerable<TenantPlace> places,
+        CancellationToken cancellationToken)
+    {
+        var sizes = new Dictionary<TenantDestination, (long, long)>();
+        foreach (var database in places.GroupBy(p => p.Database))
+        {
+            await ReadAsync(database.Key, database.Select(p => p.Schema), sizes, cancellationToken).ConfigureAwait(false);
+        }
+
+        return sizes;
+    }
+
+    private async Task ReadAsync(
+        TenantDatabaseAddress database,
+        IEnumerable<string?> schemas,
+        Dictionary<TenantDestination, (long, long)> sizes,
+        CancellationToken cancellationToken)
+    {
+        using var rental = sources.Rent(database, forSchemas: false, this, NpgsqlDataSource.Create);
+        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var _ = connection.ConfigureAwait(false);
+            lease.Opened();
+            var command = new NpgsqlCommand(DestinationRegistrySql.SelectSizes, connection)
+            {
+                Parameters = { DestinationRegistry.Texts("schemas", schemas) },
+            };
+            await using var __ = command.ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var ___ = reader.ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var schema = await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false) ? null : reader.GetString(0);
+                sizes[TenantDestination.Of(database.Name, schema)] = (reader.GetInt64(1), reader.GetInt64(2));
+            }
+        }
+        finally
+        {
+            lease.Leave();
+        }
+    }
+}
