@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
-using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +18,8 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
     private string Files => Path.Combine(_directory, "acme");
 
     private ITenantMover Mover => _services.GetRequiredService<ITenantMover<StudioContext>>();
+
+    private ITenantAdministration Administration => _services.GetRequiredService<ITenantAdministration<StudioContext>>();
 
     public async ValueTask InitializeAsync()
     {

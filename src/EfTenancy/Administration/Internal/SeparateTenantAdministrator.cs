@@ -80,6 +80,11 @@ public sealed class SeparateTenantAdministrator<TContext>(
             throw new InvalidOperationException(TenancyStrings.DatabaseIsNotDropped(kept.Tenant.TenantId, kept.Tenant.Destination));
         }
 
+        if (tenants.Find(t => t.Tenant.IsBeingMoved) is { Place: not null } moving)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantIsBeingMoved(moving.Tenant.TenantId, moving.Tenant.Destination));
+        }
+
         await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
 
         var results = await AtAsync(

@@ -1,9 +1,7 @@
-using System.Transactions;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
-using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -39,24 +37,8 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
     public TenantRegistry Registry()
         => FindRegistry() ?? throw new InvalidOperationException(TenancyStrings.NoTenantRegistry(ContextName));
 
-    public async Task<TenantConnection> OpenAsync(CancellationToken cancellationToken)
-    {
-        var connection = TenantConnection.Clone(context);
-        if (_tenant.KnownPlace is { NeedsSearchPath: true } place)
-        {
-            using (new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled))
-            {
-                await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            var command = TenantSearchPath.Command(connection, place with { MovedTenantId = null });
-            await using var _ = command.ConfigureAwait(false);
-            TenantSearchPath.Check(
-                await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _tenant.PlaceTenantId, place);
-        }
-
-        return await TenantConnection.OpenAsync(connection, options, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<TenantConnection> OpenAsync(CancellationToken cancellationToken)
+        => TenantConnection.OpenAsync(TenantConnection.Clone(context), options, cancellationToken);
 
     public string Normalize(string? tenantId, string parameterName)
         => _tenant.Normalize(tenantId, parameterName);

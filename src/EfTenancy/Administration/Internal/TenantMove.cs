@@ -289,8 +289,7 @@ public sealed class TenantMove(
             await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        // Within one database the registry of partitions is that of the next place too.
-        if (source.Database.FindRegistry() is not null && schema is null && source.Place!.Database != into.Place!.Database)
+        if (source.Place!.Schema is null && source.Database.FindRegistry() is not null)
         {
             try
             {

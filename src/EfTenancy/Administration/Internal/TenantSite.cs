@@ -90,8 +90,14 @@ public sealed class TenantSite
                 raw = TenantConnection.Clone(Context);
             }
 
-            return new TransferConnection(
+            var connection = new TransferConnection(
                 await TenantConnection.OpenAsync(raw, _options, cancellationToken).ConfigureAwait(false), raw, rented);
+            if (rented is not null)
+            {
+                await connection.ExecuteAsync(TransferSql.NoticeDeath, cancellationToken).ConfigureAwait(false);
+            }
+
+            return connection;
         }
         catch (Exception exception)
         {

@@ -20,7 +20,7 @@ public sealed class TransferConnection(TenantConnection session, NpgsqlConnectio
         try
         {
             await session.ExecuteAsync(
-                [.. TransferSql.Settings.Split("; "), $"SET LOCAL lock_timeout = {Math.Max(1, (long)session.RetryTimeout.TotalMilliseconds)}"],
+                [.. TransferSql.Settings.Split("; "), TransferSql.PlanForAnyTenant, $"SET LOCAL lock_timeout = {Math.Max(1, (long)session.RetryTimeout.TotalMilliseconds)}"],
                 cancellationToken).ConfigureAwait(false);
             return transaction;
         }

@@ -10,6 +10,18 @@ public static class TransferSql
         "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1; "
         + "SET LOCAL bytea_output = 'hex'; SET LOCAL lc_monetary = 'C'";
 
+    /// <summary>
+    ///     Statistics do not know a tenant that comes, and a plan for its id takes any index that begins with the tenant: each foreign key would
+    ///     look through all of its rows.
+    /// </summary>
+    public const string PlanForAnyTenant = "SET LOCAL plan_cache_mode = force_generic_plan";
+
+    /// <summary>The server notices at once that a process was killed, and ends what it began. Some systems cannot tell it.</summary>
+    public const string NoticeDeath =
+        """
+        DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false); EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$
+        """;
+
     public static string CopyOut(TransferTable table, bool isBinary)
         => $"COPY (SELECT {Columns(table)} FROM {table.Name}{table.Condition}) TO STDOUT{Format(isBinary)}";
 

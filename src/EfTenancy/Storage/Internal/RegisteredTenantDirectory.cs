@@ -169,7 +169,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         => PlaceAt(tenant.Destination, content) is var place && tenant.IsReadOnly ? place with { MovedTenantId = tenant.TenantId } : place;
 
     private TenantPlace Refresh(string tenantId, TenantPlace known, RegistryContent content)
-        => content.Tenants.TryGetValue(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content) : known;
+        => content.TryFind(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content) : known;
 
     private bool IsShared(TenantDestination destination, RegistryContent content)
         => (destination == TenantDestination.Home && _othersShareHome)
