@@ -27,7 +27,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         _services = StudioContext.Services(_home.ConnectionString, isManaged: true);
         await using var db = Context("acme");
         await db.Database.EnsureCreatedAsync();
-        await _services.GetRequiredService<ITenantAdministration<StudioContext>>().AddAsync(["acme", "globex"]);
+        await Administration.AddAsync(["acme", "globex"]);
         await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 1000));
         await _home.ExecuteAsync(StudioContext.RowsSql("public", "globex", 200));
     }
@@ -49,7 +49,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(7, Directory.GetFiles(Files).Length);
         Assert.Equal(300, File.ReadLines(Directory.GetFiles(Files, "*_Comments.copy").Single()).Count());
         await Assert.ThrowsAsync<IOException>(() => Mover.ExportAsync("acme", Files));
-        await _services.GetRequiredService<ITenantAdministration<StudioContext>>().RemoveAsync(["acme"]);
+        await Administration.RemoveAsync(["acme"]);
 
         Assert.Empty(await TenantMoverTest.RowsAsync(_home, "public", "acme"));
 
@@ -91,7 +91,7 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
         var rows = await Assert.ThrowsAsync<InvalidOperationException>(() => Mover.ImportAsync("acme", Files));
         Assert.Contains("Teams", rows.Message, StringComparison.Ordinal);
         Assert.Equal(expected, await TenantMoverTest.RowsAsync(_home, "public", "acme"));
-        await _services.GetRequiredService<ITenantAdministration<StudioContext>>().DeleteDataAsync(["acme"]);
+        await Administration.DeleteDataAsync(["acme"]);
 
         async Task RefusedAsync<TException>(string word, Action<JsonNode>? change = null, string tenant = "acme")
             where TException : Exception

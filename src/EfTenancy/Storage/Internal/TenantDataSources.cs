@@ -78,7 +78,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             foreach (var entry in _entries.Values.Where(e => e.Key.Address == address))
             {
                 entry.DataSource.Clear();
-                Budget.Forget(entry.Share);
+                Budget.Cleared(entry.Share);
             }
         }
     }
@@ -145,7 +145,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
             entry.DataSource.Dispose();
         }
 
-        Budget.Forget(entry.Share);
+        Budget.Cleared(entry.Share);
     }
 
     private List<Entry> TakeAll()
