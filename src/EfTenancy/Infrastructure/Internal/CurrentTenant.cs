@@ -248,11 +248,7 @@ public class CurrentTenant(
 
     public virtual void Open(string tenantId)
     {
-        if (_options?.Databases is not null)
-        {
-            RefuseElsewhere(tenantId, FindPlace());
-        }
-
+        RefuseElsewhere(tenantId);
         RefuseDisabled(tenantId);
         _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
     }
@@ -341,6 +337,15 @@ public class CurrentTenant(
         }
 
         return place;
+    }
+
+    /// <summary>Refuses a tenant whose rows are not in the place of the context.</summary>
+    public virtual void RefuseElsewhere(string tenantId)
+    {
+        if (HasPlaces)
+        {
+            RefuseElsewhere(tenantId, FindPlace());
+        }
     }
 
     private void RefuseElsewhere(string tenantId, TenantPlace place)

@@ -38,7 +38,7 @@ public sealed class TenantOfRows<TEntity>
                 var given = ofEach(entity);
                 if (given is null || !_firstRows.TryGetValue(given, out var first))
                 {
-                    first = (current.Normalize(given, "tenantId"), row);
+                    first = (Checked(given), row);
                     _firstRows.Add(given!, first);
                 }
 
@@ -46,9 +46,16 @@ public sealed class TenantOfRows<TEntity>
             };
         }
 
-        var one = _named is null ? current.TenantId : current.Normalize(_named, "tenantId");
+        var one = _named is null ? current.TenantId : Checked(_named);
         _firstRows.Add(one, (one, 1));
         return (_, _) => one;
+
+        string Checked(string? tenantId)
+        {
+            var normalized = current.Normalize(tenantId, nameof(tenantId));
+            current.RefuseElsewhere(normalized);
+            return normalized;
+        }
     }
 
     public string? FirstAt(long? row)
