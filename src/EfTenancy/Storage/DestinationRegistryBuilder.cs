@@ -136,11 +136,17 @@ public sealed class TenantSchemasBuilder : DestinationRegistryBuilder
 /// <summary>Settings of <see cref="TenantDatabasesBuilder.MultiTenantedWithShardedDatabases" />.</summary>
 public sealed class ShardedDatabasesBuilder : DestinationRegistryBuilder
 {
+    private Func<string, IReadOnlyList<TenantShard>, string>? _strategy;
+    private bool _onFirstUse = true;
+
     internal ShardedDatabasesBuilder()
     {
     }
 
-    internal TenantAssignment Assignment { get; private set; } = new TenantAssignment.Explicit(IsSharded: true);
+    internal TenantAssignment Assignment
+        => _strategy is null
+            ? new TenantAssignment.Explicit(IsSharded: true)
+            : new TenantAssignment.Shard(_strategy) { OnFirstUse = _onFirstUse };
 
     /// <summary>A tenant's database follows from its id, as long as the same databases are open. As Marten's hash assignment.</summary>
     public void AssignByHash()
@@ -156,10 +162,17 @@ public sealed class ShardedDatabasesBuilder : DestinationRegistryBuilder
     {
         ArgumentNullException.ThrowIfNull(strategy);
 
-        Assignment = new TenantAssignment.Shard(strategy) { OnFirstUse = true };
+        _strategy = strategy;
     }
 
     /// <summary>A tenant has a database when <see cref="TenantDatabases.AddAsync" /> has named it, and is unknown before. The default.</summary>
     public void AssignExplicitly()
-        => Assignment = new TenantAssignment.Explicit(IsSharded: true);
+        => _strategy = null;
+
+    /// <summary>
+    ///     A tenant that nobody added is unknown. Off by default: as in Marten, it gets a database when it is first used, so that whoever may
+    ///     name a tenant could fill the registry.
+    /// </summary>
+    public void RefuseUnknownTenants()
+        => _onFirstUse = false;
 }

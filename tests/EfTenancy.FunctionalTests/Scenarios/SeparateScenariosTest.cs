@@ -50,6 +50,36 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLife
     }
 
     [Fact]
+    public async Task A_bulk_insert_for_a_tenant_who_is_elsewhere_is_refused()
+    {
+        var (one, two) = (await DatabaseAsync(), await DatabaseAsync());
+        var databases = Databases(
+            x => x.MultiTenantedDatabases(
+                d => d.AddSingleTenantDatabase(one.ConnectionString, "Green").AddSingleTenantDatabase(two.ConnectionString, "Blue")));
+        var options = LedgerContext.Options(databases, t => t.AllEntitiesAreMultiTenanted());
+        foreach (var tenant in (string[])["Green", "Blue"])
+        {
+            await using var db = new LedgerContext(options);
+            await db.Tenancy().UseAsync(tenant);
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        await using var green = new LedgerContext(options);
+        green.Tenancy().Use("Green");
+        Account[] accounts = [new Account { Name = "Green" }, new Account { Name = "Blue" }];
+
+        var elsewhere = await Assert.ThrowsAsync<InvalidTenantForDatabaseException>(() => green.Tenancy().BulkInsertAsync("Blue", accounts));
+        Assert.Equal("Blue", elsewhere.TenantId);
+        await Assert.ThrowsAsync<InvalidTenantForDatabaseException>(() => green.Tenancy().BulkInsertAsync(a => a.Name, accounts));
+        await Assert.ThrowsAsync<UnknownTenantException>(() => green.Tenancy().BulkInsertAsync("Nobody", accounts));
+        Assert.Empty(await one.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
+        Assert.Empty(await two.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
+
+        Assert.Equal(1, await green.Tenancy().BulkInsertAsync("Green", accounts[..1]));
+        Assert.Equal(["Green"], await one.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
+    }
+
+    [Fact]
     public async Task Scenario_20_the_default_tenant_is_disabled_by_itself()
     {
         var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(_home.ConnectionString, "Green")));

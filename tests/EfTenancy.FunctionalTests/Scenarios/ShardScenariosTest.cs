@@ -127,6 +127,28 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task A_tenant_that_nobody_added_gets_a_shard_when_it_is_first_used_or_is_refused()
+    {
+        await using var services = Services(
+            s =>
+            {
+                s.RefuseUnknownTenants();
+                s.AssignToSmallest();
+            });
+        var factory = services.GetRequiredService<IDbContextFactory<WarehouseContext>>();
+        await services.GetRequiredService<ITenantAdministration<WarehouseContext>>().AddAsync(["a"]);
+
+        await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("b"));
+        await using var db = await factory.CreateDbContextAsync("a");
+        Assert.Throws<UnknownTenantException>(() => db.Tenancy().ForTenant("b"));
+        Assert.Equal(["a"], (await services.GetRequiredService<TenantDatabases>().ListAsync()).Select(t => t.TenantId));
+
+        await using var others = Services(s => s.AssignToSmallest());
+        await using var used = await others.GetRequiredService<IDbContextFactory<WarehouseContext>>().CreateDbContextAsync("b");
+        Assert.Equal(["a", "b"], (await others.GetRequiredService<TenantDatabases>().ListAsync()).Select(t => t.TenantId));
+    }
+
+    [Fact]
     public async Task Scenario_49_a_disabled_tenant_is_not_resurrected_by_use_and_a_removed_one_is_gone_from_its_shard()
     {
         await using var services = Services(s => s.AssignToSmallest());
