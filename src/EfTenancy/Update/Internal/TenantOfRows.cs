@@ -49,13 +49,6 @@ public sealed class TenantOfRows<TEntity>
         var one = _named is null ? current.TenantId : Reachable(current, _named);
         _firstRows.Add(one, (one, 1));
         return (_, _) => one;
-
-        string Checked(string? tenantId)
-        {
-            var normalized = current.Normalize(tenantId, nameof(tenantId));
-            current.RefuseElsewhere(normalized);
-            return normalized;
-        }
     }
 
     private static string Reachable(CurrentTenant current, string? given)
