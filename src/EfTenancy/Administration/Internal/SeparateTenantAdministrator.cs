@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace EfTenancy.Administration.Internal;
 
@@ -149,7 +150,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
             }
         }
 
-        var sizes = await SizesAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
+        var sizes = await SizesAsync(tenants.Where(t => !t.Place.IsShared), cancellationToken).ConfigureAwait(false);
         return
         [
             .. tenants.Select(
@@ -262,13 +263,17 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private bool CanDrop(TenantPlace place)
         => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
 
-    private Task<int> DropAsync(TenantPlace place, CancellationToken cancellationToken)
-        => place.Schema is null
-            ? Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken)
-            : AtAsync(
-                place,
-                async context => await context.Database.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false) ? 1 : 0,
-                cancellationToken);
+    private async Task DropAsync(TenantPlace place, CancellationToken cancellationToken)
+    {
+        if (place.Schema is not null)
+        {
+            await AtAsync(place, context => context.Database.EnsureDeletedAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken).ConfigureAwait(false);
+        databases.Sources.Clear(place.Database);
+    }
 
     private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
     {
@@ -285,16 +290,25 @@ public sealed class SeparateTenantAdministrator<TContext>(
     }
 
     private async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> SizesAsync(
-        IEnumerable<TenantPlace> places,
+        IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<TenantDestination, (long, long)>();
-        foreach (var database in places.GroupBy(p => p.Database))
+        foreach (var database in tenants.GroupBy(t => t.Place.Database))
         {
-            foreach (var (schema, rows, bytes) in await Directory.Registry.SizesAsync(
-                         database.Key, database.Select(p => p.Schema), cancellationToken).ConfigureAwait(false))
+            var (tenant, _) = database.First();
+            try
             {
-                sizes[TenantDestination.Of(database.Key.Name, schema)] = (rows, bytes);
+                foreach (var (schema, rows, bytes) in await Directory.Registry.SizesAsync(
+                             database.Key, database.Select(t => t.Place.Schema), cancellationToken).ConfigureAwait(false))
+                {
+                    sizes[TenantDestination.Of(database.Key.Name, schema)] = (rows, bytes);
+                }
+            }
+            catch (NpgsqlException exception)
+                when (TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, databases.Sources.Budget.Ceiling) is { } failure)
+            {
+                throw failure;
             }
         }
 

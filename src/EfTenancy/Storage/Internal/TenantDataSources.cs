@@ -65,6 +65,22 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         }
     }
 
+    /// <summary>A database was dropped, and idle connections to it are dead: a later one of the same name must not get them.</summary>
+    public void Clear(TenantDatabaseAddress address)
+    {
+        List<Entry> cleared;
+        lock (_lock)
+        {
+            cleared = [.. _entries.Values.Where(e => e.Key.Address == address)];
+        }
+
+        foreach (var entry in cleared)
+        {
+            entry.DataSource.Clear();
+            Budget.Forget(entry.Share);
+        }
+    }
+
     public void Dispose()
     {
         foreach (var entry in TakeAll())
