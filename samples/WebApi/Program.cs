@@ -8,15 +8,17 @@ using WebApi.Endpoints;
 using WebApi.Import;
 using WebApi.Model;
 
+// The configuration would take what follows a flag of a command for the flag's value.
+string[] given = [.. args.Select(a => a is "--yes" or "--list" or "--verify" ? $"{a}=true" : a)];
 var builder = WebApplication.CreateBuilder(
     new WebApplicationOptions
     {
-        Args = args,
+        Args = given,
         // `dotnet run --project` stays in the folder it is called from; the settings are beside the program.
         ContentRootPath = AppContext.BaseDirectory,
     });
 var settings = new Dictionary<string, string> { ["--style"] = FlightTenancy.StyleKey, ["--flights"] = FlightImporter.PathKey };
-builder.Configuration.AddCommandLine(args, settings);
+builder.Configuration.AddCommandLine(given, settings);
 
 builder.Services.AddSingleton<FlightDatabase>();
 builder.Services.AddSingleton<FlightTenancy>();
