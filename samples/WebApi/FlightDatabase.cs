@@ -1,4 +1,8 @@
 using DevPostgres;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace WebApi;
 
@@ -13,6 +17,13 @@ public sealed partial class FlightDatabase(IConfiguration configuration, ILogger
     /// <summary>Null until the server is started: at design time there is none, and <c>dotnet ef migrations</c> needs none.</summary>
     public string? ConnectionString { get; private set; } = configuration.GetConnectionString("Default");
 
+    public string Name
+        => new NpgsqlConnectionStringBuilder(ConnectionString).Database ?? "flights";
+
+    /// <summary>Another database of the same server.</summary>
+    public string ConnectionStringFor(string database)
+        => new NpgsqlConnectionStringBuilder(ConnectionString) { Database = database }.ConnectionString;
+
     public async Task StartAsync()
     {
         if (string.IsNullOrEmpty(ConnectionString))
@@ -20,6 +31,20 @@ public sealed partial class FlightDatabase(IConfiguration configuration, ILogger
             _server = await PostgresServer.StartAsync();
             ConnectionString = _server.ConnectionStringFor("flights");
             LogServer(_server.Description);
+        }
+    }
+
+    /// <summary>Creates those databases that are not there.</summary>
+    public async Task CreateAsync(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            await using var db = new DbContext(new DbContextOptionsBuilder().UseNpgsql(ConnectionStringFor(name)).Options);
+            var creator = db.GetService<IRelationalDatabaseCreator>();
+            if (!await creator.ExistsAsync())
+            {
+                await creator.CreateAsync();
+            }
         }
     }
 

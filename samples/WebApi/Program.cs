@@ -8,22 +8,24 @@ using WebApi.Endpoints;
 using WebApi.Import;
 using WebApi.Model;
 
+// The configuration would take what follows a flag of a command for the flag's value.
+string[] given = [.. args.Select(a => a is "--yes" or "--list" or "--verify" ? $"{a}=true" : a)];
 var builder = WebApplication.CreateBuilder(
     new WebApplicationOptions
     {
-        Args = args,
+        Args = given,
         // `dotnet run --project` stays in the folder it is called from; the settings are beside the program.
         ContentRootPath = AppContext.BaseDirectory,
     });
-builder.Configuration.AddCommandLine(args, new Dictionary<string, string> { ["--flights"] = FlightImporter.PathKey });
+var settings = new Dictionary<string, string> { ["--style"] = FlightTenancy.StyleKey, ["--flights"] = FlightImporter.PathKey };
+builder.Configuration.AddCommandLine(given, settings);
 
 builder.Services.AddSingleton<FlightDatabase>();
+builder.Services.AddSingleton<FlightTenancy>();
+builder.Services.AddSingleton<FlightPlaces>();
 builder.Services.AddDbContextPool<FlightContext>((services, options) => options
     .UseNpgsql(services.GetRequiredService<FlightDatabase>().ConnectionString)
-    .UseTenancy(tenancy => tenancy
-        .AllEntitiesAreMultiTenanted()
-        .PartitionMultiTenantedEntitiesManaged(schema: "tenants")
-        .DisableDefaultTenant()));
+    .UseTenancy(services.GetRequiredService<FlightTenancy>().Configure));
 builder.Services.AddTenantAdministration<FlightContext>();
 
 // A pooled context outlives requests, so the accessor is a singleton that looks up the request of the moment.
@@ -42,15 +44,36 @@ builder.Services.AddOpenApi();
 
 await using var app = builder.Build();
 
+if (FlightTenancy.MistakeIn(app.Configuration) is { } mistake)
+{
+    await Console.Error.WriteLineAsync(mistake);
+    return 1;
+}
+
 // Everything up to here also runs when `dotnet ef` looks for the context; what needs a database comes after it.
-await app.Services.GetRequiredService<FlightDatabase>().StartAsync();
+var database = app.Services.GetRequiredService<FlightDatabase>();
+await database.StartAsync();
+await database.CreateAsync(app.Services.GetRequiredService<FlightTenancy>().DatabaseNames);
 await using (var scope = app.Services.CreateAsyncScope())
 {
-    await scope.ServiceProvider.GetRequiredService<FlightContext>().Database.MigrateAsync();
-    await scope.ServiceProvider.GetRequiredService<AirportTenants>().AddIfNoneAsync();
+    var airports = scope.ServiceProvider.GetRequiredService<AirportTenants>();
+    if (args is not ["tenants", "migrate", ..])
+    {
+        await airports.MigrateAsync();
+        await airports.AddIfNoneAsync();
+    }
+
     if (args is ["tenants", ..])
     {
-        return await new RootCommand { TenantCommands.Create<FlightContext>(app.Services) }.Parse(args).InvokeAsync();
+        var root = new RootCommand { TenantCommands.Create<FlightContext>(app.Services) };
+
+        // They are the configuration's, and may stand behind a command.
+        foreach (var setting in (string[])[.. settings.Keys, "--ConnectionStrings:Default"])
+        {
+            root.Add(new Option<string>(setting) { Recursive = true });
+        }
+
+        return await root.Parse(args).InvokeAsync();
     }
 
     await scope.ServiceProvider.GetRequiredService<FlightImporter>().ImportIfEmptyAsync();

@@ -9,6 +9,7 @@ public static class AirportEndpoints
     public static void MapAirports(this IEndpointRouteBuilder endpoints)
         => endpoints.MapGet("/airports", ListAsync).WithSummary("All airports, the same for every tenant and for none.");
 
-    private static async Task<Ok<List<Airport>>> ListAsync(FlightContext db, CancellationToken cancellationToken)
-        => TypedResults.Ok(await db.Airports.OrderBy(a => a.Code).ToListAsync(cancellationToken));
+    private static async Task<Ok<List<Airport>>> ListAsync(FlightPlaces places, CancellationToken cancellationToken)
+        => TypedResults.Ok(
+            await places.AtAnyAsync(db => db.Airports.OrderBy(a => a.Code).ToListAsync(cancellationToken), cancellationToken) ?? []);
 }

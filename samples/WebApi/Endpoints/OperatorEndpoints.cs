@@ -11,15 +11,17 @@ public static class OperatorEndpoints
         => endpoints.MapGet("/operator/report", GetAsync)
             .WithSummary("Flights and mean delay of every tenant. A real application would let operators only in here.");
 
-    private static async Task<Ok<List<TenantReport>>> GetAsync(FlightContext db, CancellationToken cancellationToken)
-        => TypedResults.Ok(
-            await db.Flights
+    private static async Task<Ok<List<TenantReport>>> GetAsync(FlightPlaces places, CancellationToken cancellationToken)
+    {
+        var reports = await places.AtEachAsync(
+            (_, db) => db.Flights
                 .Where(f => f.AnyTenant())
                 .GroupBy(f => EF.Property<string>(f, TenancyDefaults.TenantPropertyName))
-                .OrderByDescending(g => g.Count())
-                .ThenBy(g => g.Key)
                 .Select(g => new TenantReport(g.Key, g.LongCount(), g.Average(f => f.DelayMinutes)))
-                .ToListAsync(cancellationToken));
+                .ToListAsync(cancellationToken),
+            cancellationToken);
+        return TypedResults.Ok(reports.OrderByDescending(r => r.Count).ThenBy(r => r.Tenant, StringComparer.Ordinal).ToList());
+    }
 }
 
 public record TenantReport(string Tenant, long Count, double MeanMinutes);

@@ -1,9 +1,10 @@
 using EfTenancy;
+using EfTenancy.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace WebApi.Endpoints;
 
-/// <summary>Answers for requests that name no tenant, an impossible one, or one without a partition.</summary>
+/// <summary>Answers for requests that name no tenant, an impossible or unknown one, or one whose database is out of order.</summary>
 public sealed class TenancyExceptionHandler(IProblemDetailsService problemDetailsService) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -18,6 +19,9 @@ public sealed class TenancyExceptionHandler(IProblemDetailsService problemDetail
                 StatusCodes.Status404NotFound, "Unknown tenant", $"There is no tenant '{tenant}'."),
             TenantDisabledException { TenantId: var tenant } => (
                 StatusCodes.Status403Forbidden, "Disabled tenant", $"The tenant '{tenant}' is disabled."),
+            _ when DatabaseErrorOf(exception) is { TenantId: var tenant, Error: var error } => (
+                StatusCodes.Status503ServiceUnavailable, "Database of the tenant unavailable",
+                $"The database of the tenant '{tenant}' cannot be used now ({error}). Those of others can."),
             _ => default,
         };
 
@@ -35,4 +39,8 @@ public sealed class TenancyExceptionHandler(IProblemDetailsService problemDetail
                 ProblemDetails = { Status = status, Title = title, Detail = detail },
             });
     }
+
+    // EF wraps errors that may pass by themselves, to say that they are not retried.
+    private static TenantDatabaseException? DatabaseErrorOf(Exception? exception)
+        => exception is null ? null : exception as TenantDatabaseException ?? DatabaseErrorOf(exception.InnerException);
 }

@@ -10,8 +10,8 @@ public static class TenantEndpoints
     public static void MapTenants(this IEndpointRouteBuilder endpoints)
     {
         var tenants = endpoints.MapGroup("/operator/tenants");
-        tenants.MapGet("", ListAsync).WithSummary("The tenants with the size of their partitions.");
-        tenants.MapPost("", AddAsync).WithSummary("Adds a tenant, with a partition in every table, while all others go on.");
+        tenants.MapGet("", ListAsync).WithSummary("The tenants, where they are, and the size of it.");
+        tenants.MapPost("", AddAsync).WithSummary("Adds a tenant, with its partitions, its schema or its database, while all others go on.");
         tenants.MapDelete("{id}", RemoveAsync).WithSummary("Removes a tenant with all its rows, while all others go on.");
     }
 

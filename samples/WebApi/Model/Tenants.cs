@@ -21,4 +21,10 @@ public static class Tenants
         "SRQ", "STL", "STT", "STX", "SUX", "SWF", "SYR", "TLH", "TOL", "TPA", "TRI", "TUL", "TUS", "TVC", "TXK", "TYR",
         "TYS", "VPS", "WRG", "XNA", "YAK",
     ];
+
+    /// <summary>Those that most flights of the sample leave from.</summary>
+    public static IReadOnlyList<string> Busiest { get; } =
+    [
+        "ORD", "DFW", "ATL", "LAX", "PHX", "STL", "MSP", "DEN", "DTW", "BOS", "LAS", "IAH",
+    ];
 }

@@ -87,6 +87,15 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         await tenants.RemoveAsync(["acme"]);
         Assert.Empty(await _home.ColumnAsync($"SELECT datname FROM pg_database WHERE datname = '{database}'"));
         Assert.Empty(await tenants.ListAsync());
+
+        // The connections to the old database must not be taken for ones to the new.
+        await tenants.AddAsync(["acme"]);
+        await using (var db = await services.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme"))
+        {
+            Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
+        }
+
+        await tenants.RemoveAsync(["acme"]);
     }
 
     [Fact]

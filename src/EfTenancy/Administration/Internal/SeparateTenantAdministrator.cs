@@ -152,7 +152,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         }
 
         var sizes = await new TenantPlaceSizes(databases.Sources)
-            .ReadAsync(tenants.Select(t => t.Place).Where(p => !p.IsShared), cancellationToken).ConfigureAwait(false);
+            .ReadAsync(tenants.Where(t => !t.Place.IsShared), cancellationToken).ConfigureAwait(false);
         return
         [
             .. tenants.Select(
@@ -275,13 +275,17 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private bool CanDrop(TenantPlace place)
         => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
 
-    private Task<int> DropAsync(TenantPlace place, CancellationToken cancellationToken)
-        => place.Schema is null
-            ? Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken)
-            : AtAsync(
-                place,
-                async context => await context.Database.EnsureDeletedAsync(cancellationToken).ConfigureAwait(false) ? 1 : 0,
-                cancellationToken);
+    private async Task DropAsync(TenantPlace place, CancellationToken cancellationToken)
+    {
+        if (place.Schema is not null)
+        {
+            await AtAsync(place, context => context.Database.EnsureDeletedAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await Directory.Registry.ExecuteAsync(DestinationRegistrySql.DropDatabase(place.Database.Name!), cancellationToken).ConfigureAwait(false);
+        databases.Sources.Clear(place.Database);
+    }
 
     private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
     {

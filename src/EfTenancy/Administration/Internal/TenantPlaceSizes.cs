@@ -9,13 +9,22 @@ public sealed class TenantPlaceSizes(TenantDataSources sources)
 {
     /// <summary>PostgreSQL's estimate of the rows, and the bytes on disk with indexes.</summary>
     public async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> ReadAsync(
-        IEnumerable<TenantPlace> places,
+        IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<TenantDestination, (long, long)>();
-        foreach (var database in places.GroupBy(p => p.Database))
+        foreach (var database in tenants.GroupBy(t => t.Place.Database))
         {
-            await ReadAsync(database.Key, database.Select(p => p.Schema), sizes, cancellationToken).ConfigureAwait(false);
+            var (tenant, _) = database.First();
+            try
+            {
+                await ReadAsync(database.Key, database.Select(t => t.Place.Schema), sizes, cancellationToken).ConfigureAwait(false);
+            }
+            catch (NpgsqlException exception)
+                when (TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, sources.Budget.Ceiling) is { } failure)
+            {
+                throw failure;
+            }
         }
 
         return sizes;
