@@ -354,7 +354,7 @@ public class CurrentTenant(
 
     private string Settle(string tenantId)
     {
-        var place = PlaceOf([tenantId]);
+        var place = _options?.Databases?.Directory.Find(tenantId);
         if (place is null)
         {
             RefuseDisabled(tenantId);

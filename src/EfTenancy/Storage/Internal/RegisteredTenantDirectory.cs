@@ -44,8 +44,12 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         var content = _content.Get();
         return content.Tenants.TryGetValue(tenantId, out var tenant)
             ? PlaceOf(tenant, content)
-            : Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
+            : FindMissing(tenantId);
     }
+
+    // Apart, so that its closure costs those nothing who are found.
+    private TenantPlace FindMissing(string tenantId)
+        => Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
 
     public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
     {
@@ -113,7 +117,9 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     private TenantPlace PlaceOf(RegisteredDestination tenant, RegistryContent content)
         => tenant.IsDisabled
             ? throw new TenantDisabledException(TenancyStrings.TenantDisabled(tenant.TenantId, isBeingRemoved: false), tenant.TenantId)
-            : PlaceAt(tenant.Destination, content) with { IsReadOnly = tenant.State == DestinationRegistrySql.Moving };
+            : content.FindPlace(tenant)
+                ?? content.KeepPlace(
+                    tenant, PlaceAt(tenant.Destination, content) with { IsReadOnly = tenant.State == DestinationRegistrySql.Moving });
 
     private bool IsShared(TenantDestination destination, RegistryContent content)
         => (destination == TenantDestination.Home && _othersShareHome)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 
 namespace EfTenancy.Storage.Internal;
@@ -8,10 +9,19 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
     private readonly FrozenDictionary<TenantDestination, int> _tenantsAt
         = tenants.CountBy(t => t.Destination).ToFrozenDictionary();
 
+    // Each context that is leased from a pool asks for one.
+    private readonly ConcurrentDictionary<RegisteredDestination, TenantPlace> _places = new(ReferenceEqualityComparer.Instance);
+
     public IReadOnlyList<RegisteredDatabase> Databases
         => databases;
 
     public FrozenDictionary<string, RegisteredDestination> Tenants { get; } = tenants.ToFrozenDictionary(t => t.TenantId);
+
+    public TenantPlace? FindPlace(RegisteredDestination tenant)
+        => _places.GetValueOrDefault(tenant);
+
+    public TenantPlace KeepPlace(RegisteredDestination tenant, TenantPlace place)
+        => _places.GetOrAdd(tenant, place);
 
     public int TenantsAt(TenantDestination destination)
         => _tenantsAt.GetValueOrDefault(destination);
