@@ -44,8 +44,8 @@ public sealed class AlternatingMeasurements
         await using var contexts = new SeparateContexts();
         await contexts.SetupAsync();
 
-        measurements.Add("new context", 100, 20_000, "database", () => contexts.Context_Plain(), () => contexts.Context_InDatabase());
-        measurements.Add("new context", 100, 20_000, "schema", () => contexts.Context_Plain(), () => contexts.Context_InSchema());
+        measurements.Add("new context", 100, 4_000, "database", () => contexts.Context_Plain(), () => contexts.Context_InDatabase());
+        measurements.Add("new context", 100, 4_000, "schema", () => contexts.Context_Plain(), () => contexts.Context_InSchema());
         measurements.Add("lease of a pooled context", 100, 200_000, "database", () => contexts.Pooled_Plain(), () => contexts.Pooled_InDatabase());
         measurements.Add("lease of a pooled context", 100, 200_000, "schema", () => contexts.Pooled_Plain(), () => contexts.Pooled_InSchema());
         measurements.Add("one row by key, new context", 200, 100, "database", () => contexts.Query_Plain(), () => contexts.Query_InDatabase());

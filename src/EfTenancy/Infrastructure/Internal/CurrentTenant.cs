@@ -436,7 +436,7 @@ public class CurrentTenant(
 
     private string Settle(string tenantId)
     {
-        var place = PlaceOf([tenantId]);
+        var place = _options?.Databases?.Directory.Find(tenantId);
         RefuseDisabled(tenantId);
         Forget();
         _tenantId = tenantId;

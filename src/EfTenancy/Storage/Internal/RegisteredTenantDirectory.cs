@@ -49,8 +49,12 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         var content = _content.Get();
         return content.TryFind(tenantId, out var tenant)
             ? PlaceOf(tenant, content)
-            : Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
+            : FindMissing(tenantId);
     }
+
+    // Apart, so that its closure costs those nothing who are found.
+    private TenantPlace FindMissing(string tenantId)
+        => Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
 
     public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
     {

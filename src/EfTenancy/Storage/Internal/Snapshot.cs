@@ -45,12 +45,13 @@ public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usable
 
     private T? Usable()
     {
-        if (Volatile.Read(ref _answer) is not { } answer || answer.Age >= usableFor)
+        // One look at the clock, which is a good part of what leasing a pooled context costs.
+        if (Volatile.Read(ref _answer) is not { } answer || answer.Age is var age && age >= usableFor)
         {
             return null;
         }
 
-        if (answer.Age >= freshFor)
+        if (age >= freshFor)
         {
             _ = Read();
         }
