@@ -1,7 +1,4 @@
 using DevPostgres;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace WebApi;
@@ -37,13 +34,18 @@ public sealed partial class FlightDatabase(IConfiguration configuration, ILogger
     /// <summary>Creates those databases that are not there.</summary>
     public async Task CreateAsync(IEnumerable<string> names)
     {
+        await using var connection = new NpgsqlConnection(ConnectionStringFor("postgres"));
+        await connection.OpenAsync();
         foreach (var name in names)
         {
-            await using var db = new DbContext(new DbContextOptionsBuilder().UseNpgsql(ConnectionStringFor(name)).Options);
-            var creator = db.GetService<IRelationalDatabaseCreator>();
-            if (!await creator.ExistsAsync())
+            await using var find = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", connection)
             {
-                await creator.CreateAsync();
+                Parameters = { new NpgsqlParameter<string> { TypedValue = name } },
+            };
+            if (await find.ExecuteScalarAsync() is false)
+            {
+                await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name.Replace("\"", "\"\"")}\"", connection);
+                await create.ExecuteNonQueryAsync();
             }
         }
     }
