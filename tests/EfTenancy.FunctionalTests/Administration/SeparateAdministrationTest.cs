@@ -38,6 +38,12 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         Assert.All(listed, t => Assert.Equal((TenantState.Active, 3), (t.State, t.EstimatedRows)));
         Assert.All(listed, t => Assert.InRange(t.Bytes, 1, 10_000_000));
 
+        // Looking again and again opens no more pools.
+        var sources = services.GetRequiredService<TenantDatabases>().Sources.Count;
+        await tenants.ListAsync();
+        await tenants.AddAsync(["acme"]);
+        Assert.Equal(sources, services.GetRequiredService<TenantDatabases>().Sources.Count);
+
         await tenants.DeleteDataAsync(["acme"]);
         Assert.Equal(0, await CountAsync("acme"));
         Assert.Equal(1, await CountAsync("Globex"));

@@ -33,41 +33,33 @@ public sealed class TenantMigrationHistory
     public string? Last
         => Known is [.., var last] ? last : null;
 
-    /// <summary>The migrations of schemas of one database, in one or a few queries; a schema without any is left out.</summary>
+    /// <summary>The migrations of schemas of one database, in one or a few queries; a schema without any is left out. Gives the rental back.</summary>
     public async Task<Dictionary<string, IReadOnlyList<string>>> OfSchemasAsync(
         TenantDataSources.Rental rental,
         IEnumerable<string> schemas,
         CancellationToken cancellationToken)
     {
-        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            lease.Opened();
+        var rented = await RentedConnection.OpenAsync(rental, cancellationToken).ConfigureAwait(false);
+        await using var _ = rented.ConfigureAwait(false);
+        var connection = rented.Connection;
 
-            var existing = new List<string>();
+        var existing = new List<string>();
+        await ReadAsync(
+            connection, TenantHistorySql.SelectSchemas, r => existing.Add(r.GetString(0)), cancellationToken,
+            DestinationRegistry.Texts("schemas", schemas), DestinationRegistry.Text("table", _sql.Table)).ConfigureAwait(false);
+
+        var histories = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (var some in existing.Chunk(TenantHistorySql.SchemasInOneQuery))
+        {
             await ReadAsync(
-                connection, TenantHistorySql.SelectSchemas, r => existing.Add(r.GetString(0)), cancellationToken,
-                DestinationRegistry.Texts("schemas", schemas), DestinationRegistry.Text("table", _sql.Table)).ConfigureAwait(false);
-
-            var histories = new Dictionary<string, IReadOnlyList<string>>();
-            foreach (var some in existing.Chunk(TenantHistorySql.SchemasInOneQuery))
-            {
-                await ReadAsync(
-                    connection, _sql.SelectMigrationsOf(some),
-                    r => ((List<string>)(histories.TryGetValue(r.GetString(0), out var list)
-                        ? list
-                        : histories[r.GetString(0)] = new List<string>())).Add(r.GetString(1)),
-                    cancellationToken).ConfigureAwait(false);
-            }
-
-            return histories;
+                connection, _sql.SelectMigrationsOf(some),
+                r => ((List<string>)(histories.TryGetValue(r.GetString(0), out var list)
+                    ? list
+                    : histories[r.GetString(0)] = new List<string>())).Add(r.GetString(1)),
+                cancellationToken).ConfigureAwait(false);
         }
-        finally
-        {
-            lease.Leave();
-        }
+
+        return histories;
     }
 
     /// <summary>The migrations of the place that the context works in; none where there is no database, schema or history yet.</summary>

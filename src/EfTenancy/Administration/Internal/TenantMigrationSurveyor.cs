@@ -100,14 +100,14 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
         {
             try
             {
-                using var rental = databases!.Sources.Rent(schemas.Key, forSchemas: false, this, NpgsqlDataSource.Create);
+                var rental = databases!.Sources.RentPlain(schemas.Key);
                 var histories = await history.OfSchemasAsync(rental, schemas.Select(u => u.Place!.Schema!), cancellationToken).ConfigureAwait(false);
                 foreach (var unit in schemas)
                 {
                     applied[unit] = new Applied(histories.GetValueOrDefault(unit.Place!.Schema!) ?? [], null);
                 }
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
             {
                 foreach (var unit in schemas)
                 {

@@ -20,7 +20,7 @@ public sealed class TenantPlaceSizes(TenantDataSources sources)
             {
                 await ReadAsync(database.Key, database.Select(t => t.Place.Schema), sizes, cancellationToken).ConfigureAwait(false);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception)
                 when (TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, sources.Budget.Ceiling) is { } failure)
             {
                 throw failure;
@@ -36,29 +36,19 @@ public sealed class TenantPlaceSizes(TenantDataSources sources)
         Dictionary<TenantDestination, (long, long)> sizes,
         CancellationToken cancellationToken)
     {
-        using var rental = sources.Rent(database, forSchemas: false, this, NpgsqlDataSource.Create);
-        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
-        try
+        var rented = await RentedConnection.OpenAsync(sources.RentPlain(database), cancellationToken).ConfigureAwait(false);
+        await using var _ = rented.ConfigureAwait(false);
+        var command = new NpgsqlCommand(DestinationRegistrySql.SelectSizes, rented.Connection)
         {
-            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            lease.Opened();
-            var command = new NpgsqlCommand(DestinationRegistrySql.SelectSizes, connection)
-            {
-                Parameters = { DestinationRegistry.Texts("schemas", schemas) },
-            };
-            await using var __ = command.ConfigureAwait(false);
-            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using var ___ = reader.ConfigureAwait(false);
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                var schema = await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false) ? null : reader.GetString(0);
-                sizes[TenantDestination.Of(database.Name, schema)] = (reader.GetInt64(1), reader.GetInt64(2));
-            }
-        }
-        finally
+            Parameters = { DestinationRegistry.Texts("schemas", schemas) },
+        };
+        await using var __ = command.ConfigureAwait(false);
+        var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var ___ = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            lease.Leave();
+            var schema = await reader.IsDBNullAsync(0, cancellationToken).ConfigureAwait(false) ? null : reader.GetString(0);
+            sizes[TenantDestination.Of(database.Name, schema)] = (reader.GetInt64(1), reader.GetInt64(2));
         }
     }
 }

@@ -154,7 +154,7 @@ public sealed class DestinationRegistry(
         => RentedConnection.OpenAsync(sources.Rent(database, forSchemas, this, NpgsqlDataSource.Create), cancellationToken);
 
     private TenantDataSources.Rental Rent()
-        => sources.Rent(home, forSchemas: false, this, NpgsqlDataSource.Create);
+        => sources.RentPlain(home);
 
     private RegistryContent Read(NpgsqlConnection connection)
     {

@@ -70,6 +70,11 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
         }
     }
 
+    /// <summary>A data source with the settings of its connection string and nothing of a context, one for all who need no more.</summary>
+    /// <param name="address">The database.</param>
+    public Rental RentPlain(TenantDatabaseAddress address)
+        => Rent(address, forSchemas: false, this, NpgsqlDataSource.Create);
+
     /// <summary>Closes the idle connections to a database that is gone.</summary>
     public void Clear(TenantDatabaseAddress address)
     {
