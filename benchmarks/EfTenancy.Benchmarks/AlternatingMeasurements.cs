@@ -22,7 +22,6 @@ public sealed class AlternatingMeasurements
             measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancy());
             measurements.Add("one row by key, pooled context", 200, 100, "Where", () => contexts.ByKeyPooled_Where(), () => contexts.ByKeyPooled_EfTenancy());
             measurements.Add("one row by key, pooled context", 200, 100, "Filter", () => contexts.ByKeyPooled_Filter(), () => contexts.ByKeyPooled_EfTenancy());
-            measurements.Add("lease of a pooled context", 100, 200_000, "plain", () => contexts.ContextPooled_Plain(), () => contexts.ContextPooled_EfTenancy());
             measurements.Add("100 rows, new context", 200, 20, "Filter", () => contexts.Rows_Filter(), () => contexts.Rows_EfTenancy());
         }
         finally
@@ -41,17 +40,21 @@ public sealed class AlternatingMeasurements
     public static async Task RunSeparateAsync()
     {
         var measurements = new AlternatingMeasurements();
-        await using var contexts = new SeparateContexts();
+        var contexts = new SeparateContexts();
         await contexts.SetupAsync();
-
-        measurements.Add("new context", 100, 4_000, "database", () => contexts.Context_Plain(), () => contexts.Context_InDatabase());
-        measurements.Add("new context", 100, 4_000, "schema", () => contexts.Context_Plain(), () => contexts.Context_InSchema());
-        measurements.Add("lease of a pooled context", 100, 200_000, "database", () => contexts.Pooled_Plain(), () => contexts.Pooled_InDatabase());
-        measurements.Add("lease of a pooled context", 100, 200_000, "schema", () => contexts.Pooled_Plain(), () => contexts.Pooled_InSchema());
-        measurements.Add("one row by key, new context", 200, 100, "database", () => contexts.Query_Plain(), () => contexts.Query_InDatabase());
-        measurements.Add("one row by key, new context", 200, 100, "schema", () => contexts.Query_Plain(), () => contexts.Query_InSchema());
-        measurements.Add("one row by key, pooled context", 200, 100, "database", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InDatabase());
-        measurements.Add("one row by key, pooled context", 200, 100, "schema", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InSchema());
+        try
+        {
+            measurements.Add("new context", 100, 4_000, "database", () => contexts.Context_Plain(), () => contexts.Context_InDatabase());
+            measurements.Add("new context", 100, 4_000, "schema", () => contexts.Context_Plain(), () => contexts.Context_InSchema());
+            measurements.Add("one row by key, new context", 200, 100, "database", () => contexts.Query_Plain(), () => contexts.Query_InDatabase());
+            measurements.Add("one row by key, new context", 200, 100, "schema", () => contexts.Query_Plain(), () => contexts.Query_InSchema());
+            measurements.Add("one row by key, pooled context", 200, 100, "database", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InDatabase());
+            measurements.Add("one row by key, pooled context", 200, 100, "schema", () => contexts.PooledQuery_Plain(), () => contexts.PooledQuery_InSchema());
+        }
+        finally
+        {
+            await contexts.CleanupAsync();
+        }
 
         measurements.Print();
     }

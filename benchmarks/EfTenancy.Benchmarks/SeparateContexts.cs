@@ -1,3 +1,4 @@
+using BenchmarkDotNet.Attributes;
 using DevPostgres;
 using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -6,7 +7,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace EfTenancy.Benchmarks;
 
 /// <summary>A context for one of ten tenants that have a database or a schema each, beside plain EF with a fixed connection string.</summary>
-public sealed class SeparateContexts : IAsyncDisposable
+[MemoryDiagnoser]
+public class SeparateContexts
 {
     private const string Tenant = "t7";
     private const int Id = 50;
@@ -21,6 +23,7 @@ public sealed class SeparateContexts : IAsyncDisposable
     private PooledDbContextFactory<TenancyContext> _pooledInDatabase = null!;
     private PooledDbContextFactory<TenancyContext> _pooledInSchema = null!;
 
+    [GlobalSetup]
     public async Task SetupAsync()
     {
         _server = await PostgresServer.StartAsync();
@@ -67,7 +70,8 @@ public sealed class SeparateContexts : IAsyncDisposable
         (_pooledPlain, _pooledInDatabase, _pooledInSchema) = (new(_plain), new(_inDatabase), new(_inSchema));
     }
 
-    public async ValueTask DisposeAsync()
+    [GlobalCleanup]
+    public async Task CleanupAsync()
     {
         await _databases.DisposeAsync();
         await _schemas.DisposeAsync();
@@ -92,18 +96,28 @@ public sealed class SeparateContexts : IAsyncDisposable
         return db.ChangeTracker;
     }
 
+    [Benchmark(Baseline = true)]
     public object Pooled_Plain()
     {
         using var db = _pooledPlain.CreateDbContext();
         return db.ChangeTracker;
     }
 
+    [Benchmark]
+    public object Pooled_Unnamed()
+    {
+        using var db = _pooledInDatabase.CreateDbContext();
+        return db.ChangeTracker;
+    }
+
+    [Benchmark]
     public object Pooled_InDatabase()
     {
         using var db = _pooledInDatabase.CreateDbContext(Tenant);
         return db.ChangeTracker;
     }
 
+    [Benchmark]
     public object Pooled_InSchema()
     {
         using var db = _pooledInSchema.CreateDbContext(Tenant);

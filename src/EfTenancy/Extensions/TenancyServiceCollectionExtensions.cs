@@ -48,6 +48,7 @@ public static class TenancyServiceCollectionExtensions
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would
         // throw under UseInternalServiceProvider.
 #pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, or takes part in the diff.
+        services.Replace(ServiceDescriptor.Singleton<LoggingDefinitions, TenancyLoggingDefinitions>());
         services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
         services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
         services.Replace(ServiceDescriptor.Scoped<IRelationalCommandDiagnosticsLogger, TenancyCommandLogger>());

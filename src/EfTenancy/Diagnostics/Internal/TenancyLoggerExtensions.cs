@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -8,9 +7,6 @@ namespace EfTenancy.Diagnostics.Internal;
 /// <summary>One method for each event; some are counted as well, whoever logs them.</summary>
 public static class TenancyLoggerExtensions
 {
-    // EF keeps definitions in the provider's LoggingDefinitions, which are not ours to extend; these live as long as those.
-    private static readonly ConditionalWeakTable<LoggingDefinitions, TenancyEventDefinitions> Definitions = [];
-
     public static void TenantSet(
         this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, string tenantId)
         => Dispatch(
@@ -100,10 +96,7 @@ public static class TenancyLoggerExtensions
         => (_, _) => definition.GenerateMessage(context, about);
 
     private static TenancyEventDefinitions DefinitionsOf(IDiagnosticsLogger diagnostics)
-        => Definitions.TryGetValue(diagnostics.Definitions, out var definitions) ? definitions : Define(diagnostics);
-
-    private static TenancyEventDefinitions Define(IDiagnosticsLogger diagnostics)
-        => Definitions.GetValue(diagnostics.Definitions, _ => new TenancyEventDefinitions(diagnostics.Options));
+        => ((TenancyLoggingDefinitions)diagnostics.Definitions).EventsOf(diagnostics.Options);
 
     private static string Name(DbContext context)
         => context.GetType().Name;

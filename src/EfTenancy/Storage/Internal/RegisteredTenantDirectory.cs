@@ -14,8 +14,9 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     private readonly DestinationRegistry _registry;
     private readonly TenantAssignment _assignment;
     private readonly bool _othersShareHome;
-    private readonly Snapshot<RegistryContent> _content;
+    private readonly Snapshot<DestinationRegistry, RegistryContent> _content;
     private readonly Func<TenantDestination, RegistryContent, TenantPlace> _findPlace;
+    private readonly Func<RegisteredDestination, RegistryContent, TenantPlace> _findPlaceOfTenant;
 
     /// <param name="registry">The registry.</param>
     /// <param name="assignment">Where new tenants go.</param>
@@ -29,7 +30,8 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         _assignment = assignment;
         _othersShareHome = othersShareHome;
         _findPlace = (d, c) => new(AddressOf(d.Database, c), d.Schema, IsShared(d, c));
-        _content = new Snapshot<RegistryContent>(registry.Read, UsableFor / 2, UsableFor);
+        _findPlaceOfTenant = PlaceOf;
+        _content = new(static r => r.Read, UsableFor / 2, UsableFor);
     }
 
     public DestinationRegistry Registry
@@ -46,10 +48,8 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     public override TenantPlace Find(string tenantId)
     {
-        var content = _content.Get();
-        return content.TryFind(tenantId, out var tenant)
-            ? PlaceOf(tenant, content)
-            : FindMissing(tenantId);
+        var content = _content.Get(_registry);
+        return content.FindPlace(tenantId, _findPlaceOfTenant) ?? FindMissing(tenantId);
     }
 
     // Apart, so that its closure costs those nothing who are found.
@@ -58,10 +58,9 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
     {
-        var content = await _content.GetAsync(cancellationToken).ConfigureAwait(false);
-        return content.TryFind(tenantId, out var tenant)
-            ? PlaceOf(tenant, content)
-            : await FindMissingAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        var content = await _content.GetAsync(_registry, cancellationToken).ConfigureAwait(false);
+        return content.FindPlace(tenantId, _findPlaceOfTenant)
+            ?? await FindMissingAsync(tenantId, cancellationToken).ConfigureAwait(false);
     }
 
     public override async Task<IReadOnlyList<(AssignedTenant, TenantPlace)>> ListAsync(CancellationToken cancellationToken)
@@ -76,20 +75,20 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     /// <summary>The registry as it is now.</summary>
     public ValueTask<RegistryContent> ReadAsync(CancellationToken cancellationToken)
-        => _content.GetAsync(TimeSpan.Zero, cancellationToken);
+        => _content.GetAsync(_registry, TimeSpan.Zero, cancellationToken);
 
     /// <summary>The registry was changed by this process.</summary>
     public void Changed()
         => _content.Forget();
 
     public override TenantPlace Refresh(string tenantId, TenantPlace known)
-        => Refresh(tenantId, known, _content.Get());
+        => Refresh(tenantId, known, _content.Get(_registry));
 
     public override async ValueTask<TenantPlace> RefreshAsync(string tenantId, TenantPlace known, CancellationToken cancellationToken)
-        => Refresh(tenantId, known, await _content.GetAsync(cancellationToken).ConfigureAwait(false));
+        => Refresh(tenantId, known, await _content.GetAsync(_registry, cancellationToken).ConfigureAwait(false));
 
     public override string? ReadOnlyTenantAt(TenantPlace place)
-        => _content.Get().ReadOnlyTenantAt(place.Destination);
+        => _content.Get(_registry).ReadOnlyTenantAt(place.Destination);
 
     public TenantPlace PlaceAt(TenantDestination destination, RegistryContent content)
         => content.PlaceAt(destination, _findPlace);
@@ -153,12 +152,12 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     public bool IsMadeHere(string database)
         => _assignment is TenantAssignment.OwnDatabase
             && !_registry.Named.ContainsKey(database)
-            && _content.Get().Databases.Any(d => d.Name == database && d.ConnectionString is null);
+            && _content.Get(_registry).Databases.Any(d => d.Name == database && d.ConnectionString is null);
 
     private async Task<TenantPlace> FindMissingAsync(string tenantId, CancellationToken cancellationToken)
     {
-        var content = await _content.GetAsync(MissingFor, cancellationToken).ConfigureAwait(false);
-        return content.TryFind(tenantId, out var tenant) ? PlaceOf(tenant, content)
+        var content = await _content.GetAsync(_registry, MissingFor, cancellationToken).ConfigureAwait(false);
+        return content.FindPlace(tenantId, _findPlaceOfTenant) is { } place ? place
             : _othersShareHome && !content.Tenants.ContainsKey(tenantId) ? Home!
             : _assignment.OnFirstUse ? await AddAsync(tenantId, destination: null, cancellationToken).ConfigureAwait(false)
             : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);

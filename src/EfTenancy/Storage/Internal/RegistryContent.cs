@@ -11,6 +11,7 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
         = tenants.CountBy(t => t.Destination).ToFrozenDictionary();
 
     private readonly ConcurrentDictionary<TenantDestination, TenantPlace> _places = [];
+    private readonly ConcurrentDictionary<string, TenantPlace> _placesOfTenants = [];
 
     private readonly FrozenDictionary<TenantDestination, string> _readOnlyAt
         = tenants.Where(t => t.IsReadOnly).DistinctBy(t => t.Destination).ToFrozenDictionary(t => t.Destination, t => t.TenantId);
@@ -23,6 +24,12 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
     /// <summary>A tenant that may be let in: one that is only being added is none.</summary>
     public bool TryFind(string tenantId, [NotNullWhen(true)] out RegisteredDestination? tenant)
         => Tenants.TryGetValue(tenantId, out tenant) && tenant.State != DestinationRegistrySql.Adding;
+
+    /// <summary>The same tenant's place, which is found out once; null if there is no such tenant.</summary>
+    public TenantPlace? FindPlace(string tenantId, Func<RegisteredDestination, RegistryContent, TenantPlace> find)
+        => _placesOfTenants.TryGetValue(tenantId, out var place) ? place
+            : TryFind(tenantId, out var tenant) ? _placesOfTenants.GetOrAdd(tenantId, find(tenant, this))
+            : null;
 
     public int TenantsAt(TenantDestination destination)
         => _tenantsAt.GetValueOrDefault(destination);

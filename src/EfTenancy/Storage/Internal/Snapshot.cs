@@ -4,34 +4,29 @@ namespace EfTenancy.Storage.Internal;
 ///     What a database said a moment ago, for those who ask often: read by one at a time, in the background while the last answer may still
 ///     be used.
 /// </summary>
-/// <param name="read">Asks the database.</param>
+/// <param name="reader">Takes what it needs of a source, under a lock, and gives what asks the database later, when the source may be gone.</param>
 /// <param name="freshFor">How old an answer may be before the next one is asked for.</param>
 /// <param name="usableFor">How old an answer may be to be given.</param>
-public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usableFor)
+public sealed class Snapshot<TSource, T>(Func<TSource, Func<T>> reader, TimeSpan freshFor, TimeSpan usableFor)
     where T : class
 {
+    private readonly long _freshFor = (long)freshFor.TotalMilliseconds;
+    private readonly long _usableFor = (long)usableFor.TotalMilliseconds;
     private readonly Lock _lock = new();
     private Answer? _answer;
     private Task<Answer>? _reading;
 
-    public T Get()
-    {
-        if (Usable() is { } usable)
-        {
-            return usable;
-        }
+    public T Get(TSource source)
+        => Usable(source) ?? Read(source).GetAwaiter().GetResult().Value;
 
-        return Read().GetAwaiter().GetResult().Value;
-    }
-
-    public async ValueTask<T> GetAsync(CancellationToken cancellationToken)
-        => Usable() ?? (await Read().WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
+    public async ValueTask<T> GetAsync(TSource source, CancellationToken cancellationToken)
+        => Usable(source) ?? (await Read(source).WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
 
     /// <summary>Asks again if the last answer is older than this.</summary>
-    public async ValueTask<T> GetAsync(TimeSpan notOlderThan, CancellationToken cancellationToken)
-        => Volatile.Read(ref _answer) is { } answer && answer.Age <= notOlderThan
+    public async ValueTask<T> GetAsync(TSource source, TimeSpan notOlderThan, CancellationToken cancellationToken)
+        => Volatile.Read(ref _answer) is { } answer && answer.Age < notOlderThan.TotalMilliseconds
             ? answer.Value
-            : (await Read().WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
+            : (await Read(source).WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
 
     public void Forget()
     {
@@ -43,23 +38,22 @@ public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usable
         }
     }
 
-    private T? Usable()
+    private T? Usable(TSource source)
     {
-        // One look at the clock, which is a good part of what leasing a pooled context costs.
-        if (Volatile.Read(ref _answer) is not { } answer || answer.Age is var age && age >= usableFor)
+        if (Volatile.Read(ref _answer) is not { } answer || answer.Age is var age && age >= _usableFor)
         {
             return null;
         }
 
-        if (age >= freshFor)
+        if (age >= _freshFor)
         {
-            _ = Read();
+            _ = Read(source);
         }
 
         return answer.Value;
     }
 
-    private Task<Answer> Read()
+    private Task<Answer> Read(TSource source)
     {
         lock (_lock)
         {
@@ -68,7 +62,8 @@ public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usable
                 return _reading;
             }
 
-            var askedAt = TimeProvider.System.GetTimestamp();
+            var askedAt = Environment.TickCount64;
+            var read = reader(source);
             var reading = Task.Run(() => new Answer(read(), askedAt));
             _reading = reading;
             _ = reading.ContinueWith(Keep, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -93,9 +88,10 @@ public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usable
         }
     }
 
+    // A coarse clock, in milliseconds: each context that is leased from a pool looks at it.
     private sealed record Answer(T Value, long AskedAt)
     {
-        public TimeSpan Age
-            => TimeProvider.System.GetElapsedTime(AskedAt);
+        public long Age
+            => Environment.TickCount64 - AskedAt;
     }
 }
