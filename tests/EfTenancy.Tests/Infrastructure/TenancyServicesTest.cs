@@ -1,17 +1,26 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using EfTenancy.ChangeTracking.Internal;
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Query.Internal;
+using EfTenancy.Storage.Internal;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
 using Xunit;
 
 namespace EfTenancy.Tests.Infrastructure;
@@ -32,6 +41,11 @@ public class TenancyServicesTest
 
     private static readonly Dictionary<Type, Type> Expected = new()
     {
+        [typeof(LoggingDefinitions)] = typeof(TenancyLoggingDefinitions),
+        [typeof(INpgsqlRelationalConnection)] = typeof(TenancyRelationalConnection),
+        [typeof(IRelationalDatabaseCreator)] = typeof(TenancyDatabaseCreator),
+        [typeof(IRelationalCommandDiagnosticsLogger)] = typeof(TenancyCommandLogger),
+        [typeof(INpgsqlValueGeneratorCache)] = typeof(TenancyValueGeneratorCache),
         [typeof(IStateManager)] = typeof(TenancyStateManager),
         [typeof(IEntityFinderSource)] = typeof(TenancyEntityFinderSource),
         [typeof(IModelValidator)] = typeof(TenancyModelValidator),
@@ -69,6 +83,25 @@ public class TenancyServicesTest
         var exception = Assert.Throws<InvalidOperationException>(
             () => new BlogContext(Builder().UseTenancy().UseInternalServiceProvider(services).Options));
         Assert.Contains("Call AddEntityFrameworkTenancy()", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Internal_service_provider_knows_the_enums_of_the_options(bool tenancyFirst)
+    {
+        using var context = new BlogContext(
+            new DbContextOptionsBuilder().UseNpgsql("Host=unused", n => n.MapEnum<Setup>("setup")).UseTenancy()
+                .UseInternalServiceProvider(InternalProvider(tenancyFirst)).Options);
+
+        Assert.Equal("setup", context.GetService<IRelationalTypeMappingSource>().FindMapping(typeof(Setup))!.StoreType);
+    }
+
+    [Fact]
+    public void Interceptors_may_give_a_connection_that_is_not_the_providers()
+    {
+        using var connection = new WrappedConnection();
+        using var context = new BlogContext(Builder().UseTenancy().AddInterceptors(connection.Interceptor).Options);
+
+        Assert.Same(connection, context.Database.GetDbConnection());
     }
 
     [Fact]
@@ -165,6 +198,54 @@ public class TenancyServicesTest
 
         Assert.Throws<InvalidOperationException>(
             () => new InvoiceContext(builder.UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options).Set<Invoice>().ToQueryString());
+    }
+
+    // As profilers do it.
+    private sealed class WrappedConnection : DbConnection
+    {
+        public IInterceptor Interceptor
+            => new Giver(this);
+
+        [AllowNull]
+        public override string ConnectionString { get; set; } = "";
+
+        public override string Database
+            => "";
+
+        public override string DataSource
+            => "";
+
+        public override string ServerVersion
+            => "";
+
+        public override ConnectionState State
+            => ConnectionState.Closed;
+
+        public override void ChangeDatabase(string databaseName)
+        {
+        }
+
+        public override void Close()
+        {
+        }
+
+        public override void Open()
+        {
+        }
+
+        protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel)
+            => throw new NotSupportedException();
+
+        protected override DbCommand CreateDbCommand()
+            => throw new NotSupportedException();
+
+        private sealed class Giver(DbConnection connection) : DbConnectionInterceptor
+        {
+            public override InterceptionResult<DbConnection> ConnectionCreating(
+                ConnectionCreatingEventData eventData,
+                InterceptionResult<DbConnection> result)
+                => InterceptionResult<DbConnection>.SuppressWithResult(connection);
+        }
     }
 
     private sealed class InvoiceContext(DbContextOptions options) : DbContext(options)

@@ -1,10 +1,10 @@
 using System.Text.Json;
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata;
-using EfTenancy.Metadata.Conventions;
 using EfTenancy.Properties;
 using EfTenancy.Storage;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 
@@ -174,13 +174,11 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             throw new InvalidOperationException(TenancyStrings.TenantIdStylesDiffer(TenantIdStyle, databases.TenantIdStyle));
         }
 
-        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internalServiceProvider)
+        // EF tells its singletons of the options only after this: whatever needs them would remember that there are none.
+        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internalServiceProvider
+            && internalServiceProvider.GetService<LoggingDefinitions>() is not TenancyLoggingDefinitions)
         {
-            using var scope = internalServiceProvider.CreateScope();
-            if (!scope.ServiceProvider.GetServices<IConventionSetPlugin>().Any(p => p is TenancyConventionSetPlugin))
-            {
-                throw new InvalidOperationException(TenancyStrings.TenancyServicesMissing);
-            }
+            throw new InvalidOperationException(TenancyStrings.TenancyServicesMissing);
         }
     }
 

@@ -62,7 +62,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         get
         {
             Follow();
-            return DbConnection;
+
+            // An interceptor may have given one that is not the provider's.
+            return ((RelationalConnection)this).DbConnection;
         }
         set => SetDbConnection(value, contextOwnsConnection: false);
     }
