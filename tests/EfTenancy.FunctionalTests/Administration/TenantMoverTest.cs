@@ -260,7 +260,7 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var services = Services();
         await CreateAsync(services, "acme");
-        await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 20));
+        await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 200));
         var databases = services.GetRequiredService<TenantDatabases>();
 
         var rows = await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("acme", TenantDestination.InSchema("acme")));
@@ -289,7 +289,7 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(TenantDestination.Home, await databases.AddAsync("acme", TenantDestination.Home));
         await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("acme", TenantDestination.InSchema("acme")));
         await _home.ExecuteAsync("DROP SCHEMA globex");
-        Assert.Equal(20, (await Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"))).Rows);
+        Assert.Equal(200, (await Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"))).Rows);
     }
 
     [Fact]
