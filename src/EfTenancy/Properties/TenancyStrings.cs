@@ -388,6 +388,9 @@ internal static class TenancyStrings
     public const string LogAcrossTenantsEntered
         = "The context '{context}' reads and writes the rows of all tenants: {reason}";
 
+    public const string LogTenantsElsewhereNotRead
+        = "A query of the context '{context}' for all tenants ended at {destination}, and there are tenants elsewhere, whose rows it left out. Run it in a context for each place, TenantDatabases.ListAsync(), or name the tenants with TenantIsOneOf(...).";
+
     public const string LogCrossTenantQuery
         = "The context '{context}' compiled a query across tenants with {predicate}(...).";
 
@@ -478,6 +481,10 @@ internal static class TenancyStrings
 
     public static string TenantDatabasesChosenTwice
         => "Two MultiTenanted... methods were called on one builder. Call one; a master database table may mix databases, schemas and shared tables.";
+
+    public static string RegistryIsOlder(string schema, string reason)
+        => $"The registry of tenants in the schema '{schema}' of the home database was made by an earlier version, and could not be brought up to this one: "
+            + $"{reason}. Run `tenants list`, or call TenantDatabases.ListAsync(), once as the owner of its tables.";
 
     public static string NoSuchDatabase(string database)
         => $"No database '{database}' is registered. Add it with TenantDatabases.AddDatabaseAsync(\"{database}\", ...).";
@@ -584,6 +591,14 @@ internal static class TenancyStrings
 
     public static string TenantIsMovedElsewhere(string tenant, TimeSpan patience)
         => $"Another process moves tenant '{tenant}', and did not end within {patience}. Call MoveAsync(...) again when it has.";
+
+    public static string TenantHasAnotherPlace(string tenant, TenantDestination current, TenantDestination destination)
+        => $"Tenant '{tenant}' is registered in {current}, and so its rows are there, not in {destination}. Nothing was changed. Move it with "
+            + $"ITenantMover.MoveAsync(\"{tenant}\", ...), or call TenantDatabases.AddAsync(\"{tenant}\") without a destination.";
+
+    public static string TenantHasRowsAtHome(string tenant, TenantDestination destination, IEnumerable<string> tables)
+        => $"Tenant '{tenant}' shares the home database, and has rows there in {string.Join(", ", tables)}: nobody would find them if it were added in "
+            + $"{destination}. Nothing was changed. Move it with ITenantMover.MoveAsync(\"{tenant}\", ...).";
 
     public static string TenantStateChanged(string tenant)
         => $"The registry of tenant '{tenant}' was changed while it was to be moved. Nothing of it was moved. Look at it with TenantDatabases.ListAsync(), "

@@ -31,6 +31,7 @@ public sealed class TenantReferenceGuard(
 
     public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
+        using var _ = tenant.LookingUpOwnRows();
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
             RefuseIfMissing(references, Matches(references).ToList().Count);
@@ -39,6 +40,7 @@ public sealed class TenantReferenceGuard(
 
     public async Task RefuseOtherTenantsAsync(IList<IUpdateEntry> entriesToSave, CancellationToken cancellationToken)
     {
+        using var _ = tenant.LookingUpOwnRows();
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
             RefuseIfMissing(

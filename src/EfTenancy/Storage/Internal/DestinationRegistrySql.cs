@@ -46,7 +46,7 @@ public sealed class DestinationRegistrySql(string schema)
                 database_name text REFERENCES {Databases},
                 schema_name text CHECK (schema_name <> ''),
                 is_disabled boolean NOT NULL DEFAULT false,
-                state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Moving}', '{Moved}', '{Emptying}')),
+                state text NOT NULL DEFAULT '{Active}' CHECK ({StateIsKnown}),
                 assigned_at timestamptz NOT NULL DEFAULT now(),
                 other_database_name text REFERENCES {Databases},
                 other_schema_name text CHECK (other_schema_name <> ''),
@@ -64,6 +64,23 @@ public sealed class DestinationRegistrySql(string schema)
                 PRIMARY KEY (context, database_name, schema_name)
             );
             """;
+
+    /// <summary>What registries of earlier versions lack. Older processes go on with it.</summary>
+    public string Upgrade
+        => $"""
+            SET LOCAL lock_timeout = '5s';
+            SELECT pg_advisory_xact_lock({LockKey});
+            ALTER TABLE {Tenants}
+                ADD COLUMN IF NOT EXISTS other_database_name text REFERENCES {Databases},
+                ADD COLUMN IF NOT EXISTS other_schema_name text CHECK (other_schema_name <> ''),
+                ADD COLUMN IF NOT EXISTS proof text,
+                ADD COLUMN IF NOT EXISTS changed_at timestamptz NOT NULL DEFAULT now(),
+                DROP CONSTRAINT IF EXISTS tenant_destinations_state_check,
+                ADD CONSTRAINT tenant_destinations_state_check CHECK ({StateIsKnown})
+            """;
+
+    private static string StateIsKnown
+        => $"state IN ('{Adding}', '{Active}', '{Moving}', '{Moved}', '{Emptying}')";
 
     public string SelectDatabases
         => $"SELECT database_name, connection_string, is_full FROM {Databases} ORDER BY database_name COLLATE \"C\"";
@@ -147,6 +164,23 @@ public sealed class DestinationRegistrySql(string schema)
 
     public string DeleteTenants
         => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids) AND state IN ('{Adding}', '{Active}')";
+
+    /// <summary>
+    ///     What was told of a place, <c>@database_name</c> and <c>@schema_name</c>, that no tenant has any more; and the database itself, if it
+    ///     <c>@is_made</c> for one tenant rather than told of by the application.
+    /// </summary>
+    public string ForgetPlace
+        => $"""
+            DELETE FROM {Migrations}
+            WHERE database_name = COALESCE(@database_name, '') AND schema_name = COALESCE(@schema_name, '')
+                AND NOT EXISTS (
+                    SELECT FROM {Tenants} t WHERE (t.database_name, t.schema_name) IS NOT DISTINCT FROM (@database_name, @schema_name)
+                        OR (t.state IN ('{Moving}', '{Moved}', '{Emptying}')
+                            AND (t.other_database_name, t.other_schema_name) IS NOT DISTINCT FROM (@database_name, @schema_name)));
+            DELETE FROM {Databases} d
+            WHERE @is_made AND d.database_name = @database_name AND d.connection_string IS NULL
+                AND NOT EXISTS (SELECT FROM {Tenants} t WHERE d.database_name IN (t.database_name, t.other_database_name))
+            """;
 
     public string SelectMigrations
         => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";

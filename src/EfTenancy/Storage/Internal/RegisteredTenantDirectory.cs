@@ -52,6 +52,23 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         return content.FindPlace(tenantId, _findPlaceOfTenant) ?? FindMissing(tenantId);
     }
 
+    public override TenantPlace? Locate(string tenantId)
+    {
+        var content = _content.Get(_registry);
+        return content.Tenants.TryGetValue(tenantId, out var tenant)
+            ? PlaceAt(tenant.Destination, content)
+            : LocateMissing(tenantId, _content.Get(_registry, MissingFor));
+    }
+
+    private TenantPlace? LocateMissing(string tenantId, RegistryContent content)
+        => content.Tenants.TryGetValue(tenantId, out var tenant) ? PlaceAt(tenant.Destination, content)
+            : _othersShareHome ? Home
+            : _assignment.OnFirstUse ? null
+            : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
+
+    public override bool HasTenantsElsewhere(TenantPlace place)
+        => (_othersShareHome && place.Destination != TenantDestination.Home) || _content.Get(_registry).HasTenantsElsewhere(place.Destination);
+
     // Apart, so that its closure costs those nothing who are found.
     private TenantPlace FindMissing(string tenantId)
         => Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();
@@ -105,6 +122,36 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
             && content.Databases.FirstOrDefault(d => d.Name == database) is { ConnectionString: null }
             && !_registry.Named.ContainsKey(database);
 
+    /// <summary>Whether this style makes this database for this tenant alone, when it is sent there.</summary>
+    public bool MakesDatabase(TenantDestination destination, string tenantId, RegistryContent content)
+        => _assignment is TenantAssignment.OwnDatabase && _assignment.Choose(tenantId, content) == destination;
+
+    /// <summary>Forgets what was told of a place that a tenant has left, if it was the last one there: a database of that name may come that has nothing.</summary>
+    /// <param name="destination">The place.</param>
+    /// <param name="isMade">Whether it is a database that was made for the tenant.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async Task ForgetAsync(TenantDestination destination, bool isMade, CancellationToken cancellationToken)
+    {
+        if (destination == TenantDestination.Home)
+        {
+            return;
+        }
+
+        await _registry.WithConnectionAsync(
+            async connection =>
+            {
+                await DestinationRegistry.ExecuteAsync(connection, DestinationRegistrySql.Lock, cancellationToken).ConfigureAwait(false);
+                return await DestinationRegistry.ExecuteAsync(
+                    connection, _registry.Sql.ForgetPlace, cancellationToken,
+                    DestinationRegistry.Text("database_name", destination.Database),
+                    DestinationRegistry.Text("schema_name", destination.Schema),
+                    new NpgsqlParameter("is_made", isMade)).ConfigureAwait(false);
+            },
+            inTransaction: true,
+            cancellationToken).ConfigureAwait(false);
+        Changed();
+    }
+
     /// <summary>Where a tenant is that has no row in the registry.</summary>
     /// <exception cref="UnknownTenantException">Nowhere.</exception>
     public TenantDestination ImplicitDestination(string tenantId)
@@ -132,6 +179,11 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         Changed();
 
         var tenant = content.Tenants[tenantId];
+        if (destination is not null && tenant.Destination != destination)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantHasAnotherPlace(tenantId, tenant.Destination, destination));
+        }
+
         if (tenant.State == DestinationRegistrySql.Adding)
         {
             await MakeAsync(tenant.Destination, content, cancellationToken).ConfigureAwait(false);

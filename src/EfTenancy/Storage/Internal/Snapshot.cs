@@ -19,10 +19,16 @@ public sealed class Snapshot<TSource, T>(Func<TSource, Func<T>> reader, TimeSpan
     public T Get(TSource source)
         => Usable(source) ?? Read(source).GetAwaiter().GetResult().Value;
 
+    /// <summary>Asks again if the last answer is older than this.</summary>
+    public T Get(TSource source, TimeSpan notOlderThan)
+        => Volatile.Read(ref _answer) is { } answer && answer.Age < notOlderThan.TotalMilliseconds
+            ? answer.Value
+            : Read(source).GetAwaiter().GetResult().Value;
+
     public async ValueTask<T> GetAsync(TSource source, CancellationToken cancellationToken)
         => Usable(source) ?? (await Read(source).WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
 
-    /// <summary>Asks again if the last answer is older than this.</summary>
+    /// <inheritdoc cref="Get(TSource,TimeSpan)" />
     public async ValueTask<T> GetAsync(TSource source, TimeSpan notOlderThan, CancellationToken cancellationToken)
         => Volatile.Read(ref _answer) is { } answer && answer.Age < notOlderThan.TotalMilliseconds
             ? answer.Value
