@@ -11,7 +11,8 @@ public class TenancyDatabaseCreator(
     IRawSqlCommandBuilder rawSqlCommandBuilder)
     : NpgsqlDatabaseCreator(dependencies, connection, rawSqlCommandBuilder)
 {
-    private readonly TenancyRelationalConnection _connection = (TenancyRelationalConnection)connection;
+    // The application may have put a connection of its own in its place, where tenants have no places.
+    private readonly TenancyRelationalConnection? _connection = connection as TenancyRelationalConnection;
 
     public override bool Exists()
     {
@@ -42,13 +43,13 @@ public class TenancyDatabaseCreator(
 
     public override async Task CreateAsync(CancellationToken cancellationToken = default)
     {
-        if (_connection.SchemaOfTenant is not { } schema)
+        if (_connection?.SchemaOfTenant is { } schema)
         {
-            await base.CreateAsync(cancellationToken).ConfigureAwait(false);
+            await _connection.ExecuteOnDatabaseAsync(DestinationRegistrySql.CreateSchema(schema), cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            await _connection.ExecuteOnDatabaseAsync(DestinationRegistrySql.CreateSchema(schema), cancellationToken).ConfigureAwait(false);
+            await base.CreateAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -57,23 +58,23 @@ public class TenancyDatabaseCreator(
 
     public override async Task DeleteAsync(CancellationToken cancellationToken = default)
     {
-        if (_connection.SchemaOfTenant is { } schema)
+        if (_connection?.SchemaOfTenant is { } schema)
         {
             await _connection.ExecuteOnDatabaseAsync(DestinationRegistrySql.DropSchema(schema), cancellationToken).ConfigureAwait(false);
         }
         else
         {
-            _connection.RefuseDeletionOfOthers();
+            _connection?.RefuseDeletionOfOthers();
             await base.DeleteAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     public override bool HasTables()
-        => _connection.KnowsItsTables
+        => _connection is { KnowsItsTables: true }
             ? Task.Run(() => _connection.HasTablesAsync(CancellationToken.None)).GetAwaiter().GetResult()
             : base.HasTables();
 
     public override Task<bool> HasTablesAsync(CancellationToken cancellationToken = default)
-        => _connection.KnowsItsTables ? _connection.HasTablesAsync(cancellationToken) : base.HasTablesAsync(cancellationToken);
+        => _connection is { KnowsItsTables: true } ? _connection.HasTablesAsync(cancellationToken) : base.HasTablesAsync(cancellationToken);
 }
 #pragma warning restore EF1001
