@@ -34,7 +34,7 @@ public sealed class TenancyFacade
     /// </summary>
     /// <exception cref="InvalidOperationException">Tenants have databases or schemas of their own, which one context does not reach.</exception>
     public ITenantAdministration Administration
-        => _tenant.HasPlaces
+        => _tenant.Place is not null
             ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(_context.GetType().Name))
             : new ObservedTenantAdministration(new TenantAdministrator(_context, new TenantAdministrationOptions()));
 
@@ -87,7 +87,11 @@ public sealed class TenancyFacade
 
     private static async ValueTask UseAsync(DbContext context, CurrentTenant tenant, string tenantId, CancellationToken cancellationToken)
     {
-        await tenant.PrepareAsync(tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
+        if (tenant.Place is { } place)
+        {
+            await place.PrepareAsync(tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
+        }
+
         Use(context, tenant, tenantId);
     }
 

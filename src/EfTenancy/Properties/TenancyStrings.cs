@@ -512,6 +512,10 @@ internal static class TenancyStrings
         => $"The connection follows tenant '{tenant}', so another one cannot be set, except that of a context of the same database and schema. "
             + "Open a context for the tenant, factory.CreateDbContext(\"tenant\"), or leave UseTenantDatabases(...) out of the options.";
 
+    public static string ConnectionServiceIsReplaced(string context)
+        => $"The context '{context}' has tenants with databases or schemas of their own, and a connection service (INpgsqlRelationalConnection) "
+            + "of the application's, which would lead all of them to one database. Leave the service, or UseTenantDatabases(...), out.";
+
     public static string TenantChangedWhileConnected(string tenant, TenantDestination destination)
         => $"The connection of the context is open to {destination}, so it cannot work for tenant '{tenant}', which is elsewhere. "
             + "Create another context with factory.CreateDbContext(...), or close the connection before Use(...).";

@@ -7,6 +7,7 @@ using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Query.Internal;
+using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
@@ -102,6 +103,29 @@ public class TenancyServicesTest
         using var context = new BlogContext(Builder().UseTenancy().AddInterceptors(connection.Interceptor).Options);
 
         Assert.Same(connection, context.Database.GetDbConnection());
+    }
+
+    [Fact]
+    public void Connection_service_of_the_application_is_refused_where_tenants_have_places()
+    {
+        using var databases = TenantDatabases.Create(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase("Host=unused", "Green")));
+        using var context = new BlogContext(
+            Builder().UseTenancy(t => t.UseTenantDatabases(databases))
+                .ReplaceService<INpgsqlRelationalConnection, NpgsqlRelationalConnection>().Options);
+
+        var exception = Assert.Throws<InvalidOperationException>(() => context.Tenancy().Use("Green"));
+        Assert.Contains("would lead all of them to one database", exception.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => context.Tenancy().Use(["Green"]));
+    }
+
+    [Fact]
+    public void Connection_service_of_the_application_is_used_where_tenants_share_a_database()
+    {
+        using var context = new BlogContext(
+            Builder().UseTenancy().ReplaceService<INpgsqlRelationalConnection, NpgsqlRelationalConnection>().Options);
+
+        Assert.IsType<NpgsqlRelationalConnection>(context.GetService<IRelationalConnection>());
+        Assert.NotNull(context.GetService<IRelationalDatabaseCreator>());
     }
 
     [Fact]

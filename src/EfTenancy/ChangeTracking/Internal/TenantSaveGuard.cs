@@ -42,7 +42,7 @@ public sealed class TenantSaveGuard(
             // Across tenants means those in one place; a row of any other would never be found by its tenant.
             if (tenant.IsAcrossTenants && tenant.IdConverter.ToTenantIdOf(entry.GetCurrentValue(property)) is { } tenantId)
             {
-                tenant.RefuseElsewhere(tenantId);
+                tenant.Place?.RefuseElsewhere(tenantId);
             }
         }
     }

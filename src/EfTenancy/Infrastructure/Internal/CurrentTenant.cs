@@ -4,7 +4,6 @@ using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
-using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -29,19 +28,15 @@ public class CurrentTenant(
     private static readonly IServiceProvider NoServices = new ServiceContainer();
 
     private readonly TenancyOptionsExtension? _options = options.FindExtension<TenancyOptionsExtension>();
-    private readonly HashSet<object> _opened = [];
-    private readonly HashSet<string> _openedTenantIds = [];
+    private OpenedTenants? _opened;
     private TenantIdConverter? _idConverter;
     private string? _registrySchema = options.FindExtension<TenancyOptionsExtension>()?.Partitioning?.RegistrySchema;
     private string? _tenantId;
     private object? _value;
     private string? _workingFor;
     private string[]? _group;
-    private TenantPlace? _place;
-    private TenantPlace? _givenPlace;
-    private readonly HashSet<object> _acrossTenants = [];
+    private CurrentPlace? _place;
     private int _ownLookups;
-    private bool _hasWarnedOfPlace;
 
     /// <summary>That of a context whose model is there, or is to be built now; null without tenancy's services.</summary>
 #pragma warning disable EF1001 // The state manager is at hand. Asking the services would cost a third of a pooled context's lease.
@@ -69,17 +64,15 @@ public class CurrentTenant(
     public virtual object Value
         => _value ??= IdConverter.ToValue(TenantId);
 
-    /// <summary>Whether tenants have databases or schemas of their own.</summary>
-    public virtual bool HasPlaces
-        => _options?.Databases is not null;
+    /// <summary>Where the context works; null where tenants have no databases or schemas of their own.</summary>
+    public virtual CurrentPlace? Place
+        => _options?.Databases is { } databases
+            ? _place ??= new CurrentPlace(this, databases, _options.PendingMigrationsRefused, logger)
+            : null;
 
-    /// <summary>The tenant whose database the context works in; null where it works for none.</summary>
-    public virtual string? PlaceTenantId
+    /// <summary>The tenant that the context was used for already, or the first of several; null before first use.</summary>
+    public virtual string? PinnedTenantId
         => _group?[0] ?? _tenantId;
-
-    /// <summary>The same for messages.</summary>
-    public virtual string PlaceOwner
-        => PlaceTenantId ?? string.Join(", ", PinnedTenantIds);
 
     /// <summary>The tenants whose rows the context reads: one, or those of a group.</summary>
     public virtual IReadOnlyList<string> TenantIds
@@ -104,7 +97,11 @@ public class CurrentTenant(
 
     /// <summary>Whether the context reads and writes the rows of all tenants.</summary>
     public virtual bool IsAcrossTenants
-        => _acrossTenants.Count > 0;
+        => _opened is { IsAll: true };
+
+    /// <summary>Tenants that the context was opened for besides its own.</summary>
+    public virtual IReadOnlyCollection<string> OpenedTenantIds
+        => _opened?.TenantIds ?? [];
 
     /// <summary>Whether a query of this context went beyond its tenant, so that an entity at hand may be another tenant's.</summary>
     public virtual bool HasReadOtherTenants { get; private set; }
@@ -121,18 +118,9 @@ public class CurrentTenant(
     {
         ReadOtherTenants();
 
-        // Administration goes from place to place by itself, and without a tenant's column nothing but a scope asks for all tenants.
-        if (_options?.Databases is { } databases
-            && _givenPlace is null
-            && !_hasWarnedOfPlace
-            && _ownLookups == 0
-            && (IsAcrossTenants || Context.Model.HasMultiTenantedEntities())
-            && FindPlace() is var place
-            && databases.Directory.HasTenantsElsewhere(place))
+        if (_ownLookups == 0)
         {
-            // Where the warning is made an error, the next query is refused, too.
-            logger.TenantsElsewhereNotRead(Context, place.Destination);
-            _hasWarnedOfPlace = true;
+            Place?.WarnOfTenantsElsewhere();
         }
     }
 
@@ -158,124 +146,14 @@ public class CurrentTenant(
         => _group is not null ? !tenantIds.SequenceEqual(_group)
             : _tenantId is not null && !(tenantIds is [var one] && one == _tenantId);
 
-    /// <summary>The place that the context works in, if it is known already.</summary>
-    public virtual TenantPlace? KnownPlace
-        => _givenPlace ?? _place;
-
-    /// <summary>The database, and the schema in it, of the context's tenant; asked only where tenants have such.</summary>
-    public virtual TenantPlace FindPlace()
-    {
-        if (KnownPlace is { } place)
-        {
-            return place;
-        }
-
-        _ = TenantIds;
-        return _place!;
-    }
-
-    /// <inheritdoc cref="FindPlace" />
-    public virtual async ValueTask<TenantPlace> FindPlaceAsync(CancellationToken cancellationToken)
-    {
-        if (KnownPlace is null)
-        {
-            await PrepareAsync(Resolve(), cancellationToken).ConfigureAwait(false);
-        }
-
-        return FindPlace();
-    }
-
-    /// <summary>The place as it is known now: a tenant may be moved while a context has it. Nobody may write where one is that the context writes for.</summary>
-    public virtual TenantPlace FindPlaceNow()
-    {
-        var place = FindPlace();
-        if (_givenPlace is not null || _options?.Databases is not { } databases)
-        {
-            return place;
-        }
-
-        var now = databases.Directory.Refresh(TenantIds[0], place);
-        return IsAlone
-            ? now
-            : Together(now, [.. OtherTenantIds.Select(id => (id, databases.Directory.Refresh(id, place)))], databases.Directory);
-    }
-
-    /// <inheritdoc cref="FindPlaceNow" />
-    public virtual async ValueTask<TenantPlace> FindPlaceNowAsync(CancellationToken cancellationToken)
-    {
-        if (_givenPlace is null && _options?.Databases is { } databases)
-        {
-            // The rest finds what this has read.
-            await databases.Directory.RefreshAsync(TenantIds[0], FindPlace(), cancellationToken).ConfigureAwait(false);
-        }
-
-        return FindPlaceNow();
-    }
-
-    /// <summary>Follows a tenant that was moved.</summary>
-    public virtual void RefreshPlace()
-        => _place = _givenPlace is null ? FindPlaceNow() : _place;
-
-    /// <inheritdoc cref="RefreshPlace" />
-    public virtual async ValueTask RefreshPlaceAsync(CancellationToken cancellationToken)
-        => _place = _givenPlace is null ? await FindPlaceNowAsync(cancellationToken).ConfigureAwait(false) : _place;
-
-    private bool IsAlone
-        => _group is null && _openedTenantIds.Count == 0 && !IsAcrossTenants;
-
-    private IEnumerable<string> OtherTenantIds
-        => (_group?.Skip(1) ?? []).Concat(_openedTenantIds);
-
-    private TenantPlace Together(TenantPlace place, IReadOnlyList<(string TenantId, TenantPlace Place)> others, TenantDirectory directory)
-    {
-        foreach (var (tenantId, other) in others)
-        {
-            RefuseElsewhere(tenantId, other, place);
-        }
-
-        return place with
-        {
-            MovedTenantId = place.MovedTenantId
-                ?? others.Select(o => o.Place.MovedTenantId).FirstOrDefault(t => t is not null)
-                ?? (IsAcrossTenants ? directory.ReadOnlyTenantAt(place) : null),
-        };
-    }
-
-    /// <summary>Asks where a tenant is. The answer is remembered, so that <see cref="Use(string)" /> does not wait for a database.</summary>
-    public virtual async ValueTask PrepareAsync(string tenantId, CancellationToken cancellationToken)
-    {
-        if (_options?.Databases is { } databases)
-        {
-            await databases.Directory.FindAsync(tenantId, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Whether a tenant's place is looked at before it is used; not by migrations and administration.</summary>
-    public virtual bool GuardsMigrations
-        => _givenPlace is null && _options is { PendingMigrationsRefused: true };
-
     /// <summary>Makes the context work in a place for migrations and administration, whatever the state of its tenant.</summary>
     /// <param name="place">The place.</param>
     /// <param name="tenantId">The only tenant there; null for none.</param>
     public virtual void UsePlace(TenantPlace place, string? tenantId)
     {
         Forget();
-        _givenPlace = place;
+        Place!.Give(place);
         _tenantId = tenantId;
-    }
-
-    /// <summary>Refuses to work in a place where another tenant's rows could be met.</summary>
-    public virtual void RefuseUnsafe(TenantPlace place)
-    {
-        if (place is { IsShared: true, IsSharedPart: false } && !Context.Model.HasMultiTenantedEntities())
-        {
-            throw new InvalidOperationException(TenancyStrings.SharedWithoutTenantColumn(Context.GetType().Name, PlaceOwner, place.Destination));
-        }
-
-        if (place.NeedsSearchPath && Context.Model.GetDefaultSchema() is { } schema)
-        {
-            throw new InvalidOperationException(TenancyStrings.DefaultSchemaWithSchemas(Context.GetType().Name, schema, place.Destination));
-        }
     }
 
     public virtual void Use(string tenantId)
@@ -292,11 +170,11 @@ public class CurrentTenant(
             RefuseDisabled(tenantId);
         }
 
-        var place = PlaceOf(tenantIds);
+        var place = Place?.Of(tenantIds);
         RememberIfOther(tenantIds);
         Forget();
         _group = tenantIds;
-        _place = place;
+        Place?.Enter(place!);
         logger.TenantSet(Context, string.Join(", ", tenantIds));
     }
 
@@ -315,7 +193,7 @@ public class CurrentTenant(
     public virtual bool IsOpen(object? value)
         => IsAcrossTenants
             || (IdConverter.ToStored(value) is { } stored
-                && (_opened.Contains(stored) || (_group is null && stored.Equals(IdConverter.ToStored(Value)))));
+                && (_opened?.Contains(stored) == true || (_group is null && stored.Equals(IdConverter.ToStored(Value)))));
 
     /// <summary>Whether this context reads rows of the tenant that a tenant property holds.</summary>
     public virtual bool IsReadable(object? value, bool hasSharedRows)
@@ -335,57 +213,10 @@ public class CurrentTenant(
 
     public virtual void Open(string tenantId)
     {
-        if (_options?.Databases is { } databases)
-        {
-            var place = FindPlace();
-            var other = databases.Directory.Find(tenantId);
-            RefuseElsewhere(tenantId, other, place);
-
-            // The transaction may be running already.
-            if (other.MovedTenantId == tenantId && tenantId != _tenantId)
-            {
-                throw new TenantDatabaseException(
-                    TenancyStrings.TenantIsBeingMoved(tenantId, other.Destination), TenantDatabaseError.BeingMoved, tenantId, other.Destination);
-            }
-        }
-
+        Place?.RefuseToOpen(tenantId);
         RefuseDisabled(tenantId);
-        _openedTenantIds.Add(tenantId);
-        _opened.Add(IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
+        (_opened ??= new OpenedTenants()).Open(tenantId, IdConverter.ToStored(IdConverter.ToValue(tenantId))!);
     }
-
-    /// <summary>Refuses a tenant whose rows are not where this context reads and writes.</summary>
-    /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema.</exception>
-    public virtual void RefuseElsewhere(string tenantId)
-    {
-        if (_options?.Databases is { } databases && !IsOnly(tenantId))
-        {
-            RefuseElsewhere(tenantId, databases.Directory.Find(tenantId), FindPlace());
-        }
-    }
-
-    /// <summary>The same for a query that names the tenant, wherever the context's own tenant may have been moved meanwhile.</summary>
-    /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema, so that its rows would be left out.</exception>
-    /// <exception cref="UnknownTenantException">Nobody knows it.</exception>
-    public virtual void RefuseToReadElsewhere(string tenantId)
-    {
-        if (_options?.Databases is not { } databases)
-        {
-            return;
-        }
-
-        // Those that the context has, or has opened, are looked at here and each time the connection is opened.
-        var place = FindPlaceNow();
-        if (!PinnedTenantIds.Contains(tenantId)
-            && !_openedTenantIds.Contains(tenantId)
-            && databases.Directory.Locate(tenantId) is { } other)
-        {
-            RefuseElsewhere(tenantId, other, place);
-        }
-    }
-
-    private bool IsOnly(string tenantId)
-        => _group is null && tenantId == _tenantId;
 
     /// <summary>Tells of the model's registry where the options name none. Asking the model earlier would build it inside of itself.</summary>
     public virtual void FollowRegistry(string registrySchema)
@@ -403,7 +234,7 @@ public class CurrentTenant(
     private void RefuseDisabled(string tenantId)
     {
         // Where tenants have places, who says where they are also says who is disabled.
-        if (!HasPlaces && _registrySchema is { } registrySchema)
+        if (_options?.Databases is null && _registrySchema is { } registrySchema)
         {
             states.Refuse(Context, registrySchema, tenantId);
         }
@@ -417,23 +248,15 @@ public class CurrentTenant(
     }
 
     public virtual IDisposable EnterAcrossTenants()
-    {
-        // A scope that outlives a pooled context's lease must not end one of the next lease.
-        var scope = new object();
-        _acrossTenants.Add(scope);
-        return new Scope(() => _acrossTenants.Remove(scope));
-    }
+        => new Scope((_opened ??= new OpenedTenants()).OpenAll());
 
     public virtual void ResetState()
     {
         Forget();
-        _givenPlace = null;
+        _place?.Reset();
         _workingFor = null;
-        _acrossTenants.Clear();
-        _opened.Clear();
-        _openedTenantIds.Clear();
+        _opened = null;
         HasReadOtherTenants = false;
-        _hasWarnedOfPlace = false;
         _ownLookups = 0;
     }
 
@@ -457,47 +280,23 @@ public class CurrentTenant(
         _tenantId = null;
         _value = null;
         _group = null;
-        _place = null;
-    }
-
-    private TenantPlace? PlaceOf(string[] tenantIds)
-    {
-        if (_options?.Databases is not { } databases)
-        {
-            return null;
-        }
-
-        var place = databases.Directory.Find(tenantIds[0]);
-        foreach (var other in tenantIds.AsSpan(1))
-        {
-            RefuseElsewhere(other, databases.Directory.Find(other), place);
-        }
-
-        return place;
-    }
-
-    private void RefuseElsewhere(string tenantId, TenantPlace other, TenantPlace place)
-    {
-        if (!other.IsSameAs(place))
-        {
-            throw new InvalidTenantForDatabaseException(
-                TenancyStrings.TenantIsElsewhere(tenantId, other.Destination, PlaceOwner, place.Destination), tenantId, other.Destination);
-        }
+        _place?.Forget();
     }
 
     private string Settle(string tenantId)
     {
-        var place = _options?.Databases?.Directory.Find(tenantId);
+        var place = Place?.Of(tenantId);
         RefuseDisabled(tenantId);
         Forget();
         _tenantId = tenantId;
-        _place = place;
+        _place?.Enter(place!);
         logger.TenantSet(Context, tenantId);
         TenancyMeter.ContextOpened(tenantId);
         return tenantId;
     }
 
-    private string Resolve()
+    /// <summary>The tenant that the context will work for, if nothing else is said before its first use.</summary>
+    public virtual string Resolve()
     {
         var tenantId = FromApplication();
 

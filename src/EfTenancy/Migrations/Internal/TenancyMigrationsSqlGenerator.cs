@@ -26,7 +26,7 @@ public class TenancyMigrationsSqlGenerator(
         IReadOnlyList<MigrationOperation> operations,
         IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-        => base.Generate(TenantSchemaOperations.Of(operations, model, tenant.KnownPlace), model, options);
+        => base.Generate(TenantSchemaOperations.Of(operations, model, tenant.Place?.Known), model, options);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -80,7 +80,7 @@ public class TenancyMigrationsSqlGenerator(
         bool terminate = true)
     {
         if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy
-            || (operation.Schema is null && tenant.KnownPlace?.Schema is not null))
+            || (operation.Schema is null && tenant.Place?.Known?.Schema is not null))
         {
             base.Generate(operation, model, builder, terminate);
             return;

@@ -144,7 +144,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     {
         var tenant = TenantFilterExpression.CurrentTenantOf(context);
         tenantId = tenant.Normalize(tenantId, "tenantIds");
-        tenant.RefuseToReadElsewhere(tenantId);
+        tenant.Place?.RefuseToReadElsewhere(tenantId);
         return (T)tenant.IdConverter.ToValue(tenantId);
     }
 

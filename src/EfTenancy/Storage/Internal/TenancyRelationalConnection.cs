@@ -21,8 +21,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     // Connections may be handed from one context to another, but only to one of the same place.
     private static readonly ConditionalWeakTable<DbConnection, TenantPlace> Places = [];
 
-    private readonly CurrentTenant _tenant;
-    private readonly TenantDatabases? _databases;
+    private readonly CurrentPlace? _current;
     private readonly TenantDataSourceFactory _factory;
     private readonly IDbContextOptions _options;
     private TenantPlace? _place;
@@ -40,10 +39,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         TenantDataSourceFactory factory)
         : base(dependencies, dataSourceManager, options)
     {
-        _tenant = tenant;
+        _current = tenant.Place;
         _factory = factory;
         _options = options;
-        _databases = options.FindExtension<TenancyOptionsExtension>()?.Databases;
     }
 
     /// <summary>The schema that is the tenant's own; null where it has a database, or shares one.</summary>
@@ -78,9 +76,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         }
         set
         {
-            if (_databases is not null && value is not null)
+            if (_current is not null && value is not null)
             {
-                throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_tenant.PlaceOwner));
+                throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_current!.Owner));
             }
 
             base.ConnectionString = value;
@@ -90,11 +88,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     public override void SetDbConnection(DbConnection? value, bool contextOwnsConnection)
     {
         TenantPlace? place = null;
-        if (_databases is not null
+        if (_current is not null
             && value is not null
-            && (!Places.TryGetValue(value, out place) || !place.IsSameAs(_tenant.FindPlace())))
+            && (!Places.TryGetValue(value, out place) || !place.IsSameAs(_current!.Find())))
         {
-            throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_tenant.PlaceOwner));
+            throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_current!.Owner));
         }
 
         base.SetDbConnection(value, contextOwnsConnection);
@@ -113,16 +111,16 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     public override bool Open(bool errorsExpected = false)
     {
-        if (_databases is not null)
+        if (_current is not null)
         {
             var isOpen = IsOpen;
             if (!isOpen)
             {
-                _tenant.RefreshPlace();
+                _current.Refresh();
             }
 
             Follow();
-            if (isOpen && FindChange(_tenant.FindPlaceNow()) is { } change)
+            if (isOpen && FindChange(_current.FindNow()) is { } change)
             {
                 using var command = Command(change);
                 command.ExecuteNonQuery();
@@ -136,17 +134,17 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     public override async Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
     {
-        if (_databases is not null)
+        if (_current is not null)
         {
-            await _tenant.FindPlaceAsync(cancellationToken).ConfigureAwait(false);
+            await _current.FindAsync(cancellationToken).ConfigureAwait(false);
             var isOpen = IsOpen;
             if (!isOpen)
             {
-                await _tenant.RefreshPlaceAsync(cancellationToken).ConfigureAwait(false);
+                await _current.RefreshAsync(cancellationToken).ConfigureAwait(false);
             }
 
             Follow();
-            if (isOpen && FindChange(await _tenant.FindPlaceNowAsync(cancellationToken).ConfigureAwait(false)) is { } change)
+            if (isOpen && FindChange(await _current.FindNowAsync(cancellationToken).ConfigureAwait(false)) is { } change)
             {
                 var command = Command(change);
                 await using var _ = command.ConfigureAwait(false);
@@ -165,7 +163,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     /// <summary>Whether not every table of the database counts: it has the schemas of others, or the registry.</summary>
     public virtual bool KnowsItsTables
-        => SchemaOfTenant is not null || _databases?.Directory.RegistrySchemaIn(_place!.Database) is not null;
+        => SchemaOfTenant is not null || _current?.Databases.Directory.RegistrySchemaIn(_place!.Database) is not null;
 
     public virtual Task<bool> HasTablesAsync(CancellationToken cancellationToken)
         => OnDatabaseAsync(
@@ -176,7 +174,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
                     Parameters =
                     {
                         DestinationRegistry.Text("schema", _place!.Schema),
-                        DestinationRegistry.Text("registry", _databases!.Directory.RegistrySchemaIn(_place.Database)),
+                        DestinationRegistry.Text("registry", _current!.Databases.Directory.RegistrySchemaIn(_place.Database)),
                     },
                 };
                 await using var _ = command.ConfigureAwait(false);
@@ -189,7 +187,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         Follow();
         if (_place is { IsShared: true } place)
         {
-            throw new InvalidOperationException(TenancyStrings.DatabaseIsShared(_tenant.PlaceOwner, place.Destination));
+            throw new InvalidOperationException(TenancyStrings.DatabaseIsShared(_current!.Owner, place.Destination));
         }
     }
 
@@ -216,13 +214,13 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         try
         {
             _isOpening = true;
-            _lease = _rental.Enter(_tenant.PlaceTenantId);
+            _lease = _rental.Enter(_current!.TenantId);
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
-            SetSession(Same(_tenant.FindPlaceNow(), place));
-            if (_tenant.GuardsMigrations && !errorsExpected)
+            SetSession(Same(_current!.FindNow(), place));
+            if (_current!.GuardsMigrations && !errorsExpected)
             {
-                PendingMigrationGuard.Check(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId);
+                PendingMigrationGuard.Check(Context, _current!.Databases, DbConnection, place, _current!.TenantId);
             }
         }
         catch (Exception exception) when (Failed(exception, place, errorsExpected) is { } failure)
@@ -252,14 +250,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         try
         {
             _isOpening = true;
-            _lease = await _rental.EnterAsync(cancellationToken, _tenant.PlaceTenantId).ConfigureAwait(false);
+            _lease = await _rental.EnterAsync(cancellationToken, _current!.TenantId).ConfigureAwait(false);
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
             await SetSessionAsync(
-                Same(await _tenant.FindPlaceNowAsync(cancellationToken).ConfigureAwait(false), place), cancellationToken).ConfigureAwait(false);
-            if (_tenant.GuardsMigrations && !errorsExpected)
+                Same(await _current!.FindNowAsync(cancellationToken).ConfigureAwait(false), place), cancellationToken).ConfigureAwait(false);
+            if (_current!.GuardsMigrations && !errorsExpected)
             {
-                await PendingMigrationGuard.CheckAsync(Context, _databases!, DbConnection, place, _tenant.PlaceTenantId, cancellationToken)
+                await PendingMigrationGuard.CheckAsync(Context, _current!.Databases, DbConnection, place, _current!.TenantId, cancellationToken)
                     .ConfigureAwait(false);
             }
         }
@@ -294,24 +292,24 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     // The next lease of a pooled context may be another tenant's, and the data source must not be disposed under a connection.
     protected override void ResetState(bool disposeDbConnection)
     {
-        base.ResetState(disposeDbConnection || _databases is not null);
+        base.ResetState(disposeDbConnection || _current is not null);
         LeavePlace();
     }
 
     protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
     {
-        await base.ResetStateAsync(disposeDbConnection || _databases is not null).ConfigureAwait(false);
+        await base.ResetStateAsync(disposeDbConnection || _current is not null).ConfigureAwait(false);
         LeavePlace();
     }
 
     private void Follow()
     {
-        if (_databases is null)
+        if (_current is null)
         {
             return;
         }
 
-        var place = _tenant.FindPlace();
+        var place = _current.Find();
         if (ReferenceEquals(place, _place))
         {
             return;
@@ -326,15 +324,15 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
         if (_isGiven || (_place is not null && DbConnection.State != ConnectionState.Closed))
         {
-            throw new InvalidOperationException(TenancyStrings.TenantChangedWhileConnected(_tenant.PlaceOwner, _place!.Destination));
+            throw new InvalidOperationException(TenancyStrings.TenantChangedWhileConnected(_current.Owner, _place!.Destination));
         }
 
-        _tenant.RefuseUnsafe(place);
+        _current.RefuseUnsafe(place);
 
         // Without a connection there is nothing to own, so that those which come are the context's.
         SetDbConnection(null, contextOwnsConnection: true);
         LeavePlace();
-        _rental = _databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
+        _rental = _current.Databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
         DbDataSource = _rental.DataSource;
         _place = place;
     }
@@ -372,14 +370,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     }
 
     private TenantDatabaseException? Failed(Exception exception, TenantPlace place, bool errorsExpected)
-        => errorsExpected ? null : TenantDatabaseFailure.Of(exception, _tenant.PlaceTenantId, place.Destination, _databases!.Sources.Budget.Ceiling);
+        => errorsExpected ? null : TenantDatabaseFailure.Of(exception, _current!.TenantId, place.Destination, _current!.Databases.Sources.Budget.Ceiling);
 
     private bool IsOpen
         => _place is not null && DbConnection.State != ConnectionState.Closed;
 
     // Waiting for a connection takes time, in which a move of the tenant may begin, and end.
     private TenantPlace Same(TenantPlace now, TenantPlace place)
-        => now.IsSameAs(place) ? now : throw Moving(_tenant.PlaceOwner, place);
+        => now.IsSameAs(place) ? now : throw Moving(_current!.Owner, place);
 
     private static TenantDatabaseException Moving(string tenantId, TenantPlace place, Exception? exception = null)
         => new(
@@ -399,7 +397,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         if (TenantSearchPath.IsNeeded(place))
         {
             using var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
-            TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+            TenantSearchPath.Check(command.ExecuteScalar(), _current!.TenantId, place);
         }
 
         (_place, _isReadOnly) = (place, place.IsReadOnly);
@@ -412,7 +410,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
             await using var _ = command.ConfigureAwait(false);
             TenantSearchPath.Check(
-                await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _tenant.PlaceTenantId, place);
+                await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _current!.TenantId, place);
         }
 
         (_place, _isReadOnly) = (place, place.IsReadOnly);
@@ -425,11 +423,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             && change is { OriginalState: ConnectionState.Closed, CurrentState: ConnectionState.Open }
             && Places.TryGetValue((DbConnection)sender, out var place))
         {
-            place = place.IsSameAs(_place) ? Same(_tenant.FindPlaceNow(), place) : place;
+            place = place.IsSameAs(_place) ? Same(_current!.FindNow(), place) : place;
             if (TenantSearchPath.IsNeeded(place))
             {
                 using var command = TenantSearchPath.Command((NpgsqlConnection)sender, place);
-                TenantSearchPath.Check(command.ExecuteScalar(), _tenant.PlaceTenantId, place);
+                TenantSearchPath.Check(command.ExecuteScalar(), _current!.TenantId, place);
             }
         }
     }

@@ -54,7 +54,7 @@ public sealed class TenantOfRows<TEntity>
     private static string Reachable(CurrentTenant current, string? given)
     {
         var tenantId = current.Normalize(given, "tenantId");
-        current.RefuseElsewhere(tenantId);
+        current.Place?.RefuseElsewhere(tenantId);
         return tenantId;
     }
 
