@@ -63,47 +63,37 @@ public sealed class DestinationRegistry(
         bool inTransaction,
         CancellationToken cancellationToken)
     {
-        using var suppressed = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
-        using var rental = Rent();
-        var lease = await rental.EnterAsync(cancellationToken).ConfigureAwait(false);
+        var rented = await RentedConnection.OpenAsync(Rent(), cancellationToken).ConfigureAwait(false);
+        await using var _ = rented.ConfigureAwait(false);
+        var connection = rented.Connection;
+
         try
         {
-            var connection = await rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            lease.Opened();
-
-            try
-            {
-                return await RunAsync().ConfigureAwait(false);
-            }
-            catch (PostgresException exception) when (IsMissing(exception))
-            {
-                await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
-                return await RunAsync().ConfigureAwait(false);
-            }
-            catch (PostgresException exception) when (IsOlder(exception))
-            {
-                Upgrade(connection);
-                return await RunAsync().ConfigureAwait(false);
-            }
-
-            async Task<T> RunAsync()
-            {
-                if (!inTransaction)
-                {
-                    return await work(connection).ConfigureAwait(false);
-                }
-
-                var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                await using var __ = transaction.ConfigureAwait(false);
-                var result = await work(connection).ConfigureAwait(false);
-                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                return result;
-            }
+            return await RunAsync().ConfigureAwait(false);
         }
-        finally
+        catch (PostgresException exception) when (IsMissing(exception))
         {
-            lease.Leave();
+            await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
+            return await RunAsync().ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (IsOlder(exception))
+        {
+            Upgrade(connection);
+            return await RunAsync().ConfigureAwait(false);
+        }
+
+        async Task<T> RunAsync()
+        {
+            if (!inTransaction)
+            {
+                return await work(connection).ConfigureAwait(false);
+            }
+
+            var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await using var __ = transaction.ConfigureAwait(false);
+            var result = await work(connection).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return result;
         }
     }
 

@@ -332,7 +332,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         // Without a connection there is nothing to own, so that those which come are the context's.
         SetDbConnection(null, contextOwnsConnection: true);
         LeavePlace();
-        _rental = _current.Databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
+        _rental = Rent(place);
         DbDataSource = _rental.DataSource;
         _place = place;
     }
@@ -352,21 +352,15 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         _lease = null;
     }
 
+    private TenantDataSources.Rental Rent(TenantPlace place)
+        => _current!.Databases.Sources.Rent(place.Database, place.NeedsSearchPath, _factory, c => _factory.Create(_options, c));
+
     private async Task<T> OnDatabaseAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         Follow();
-        var lease = await _rental!.EnterAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var connection = await _rental.DataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            await using var _ = connection.ConfigureAwait(false);
-            lease.Opened();
-            return await work(connection).ConfigureAwait(false);
-        }
-        finally
-        {
-            lease.Leave();
-        }
+        var rented = await RentedConnection.OpenAsync(Rent(_place!), cancellationToken).ConfigureAwait(false);
+        await using var _ = rented.ConfigureAwait(false);
+        return await work(rented.Connection).ConfigureAwait(false);
     }
 
     private TenantDatabaseException? Failed(Exception exception, TenantPlace place, bool errorsExpected)

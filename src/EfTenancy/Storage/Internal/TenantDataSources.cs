@@ -137,7 +137,7 @@ public sealed class TenantDataSources(int maxConnections, int maxDataSources, Ti
 
     private static void RefuseSharedSessions(TenantDatabaseAddress address, string connectionString)
     {
-        if (new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true })
+        if (TenantSearchPath.SharesSessions(connectionString))
         {
             throw new InvalidOperationException(TenancyStrings.SessionsAreShared(address.ToString()));
         }

@@ -39,11 +39,15 @@ public static class TenantSearchPath
     /// <summary>Refuses to make sessions read only that would stay so for others.</summary>
     public static void RefuseSharedSessions(string connectionString, string tenantId, TenantDestination destination)
     {
-        if (new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true })
+        if (SharesSessions(connectionString))
         {
             throw new InvalidOperationException(TenancyStrings.SessionsCannotBeReadOnly(tenantId, destination));
         }
     }
+
+    /// <summary>Whether what a session is told would reach the next who gets it, or several at once.</summary>
+    public static bool SharesSessions(string connectionString)
+        => new NpgsqlConnectionStringBuilder(connectionString) is { Multiplexing: true } or { NoResetOnClose: true };
 
     public static void Check(object? isThere, string? tenantId, TenantPlace place)
     {
