@@ -15,6 +15,7 @@ public static class TenancyEventId
         TenantSet = 95000,
         DefaultTenantUsed = 95001,
         AcrossTenantsEntered = 95002,
+        TenantsElsewhereNotRead = 95003,
         CrossTenantQuery = 95100,
         CrossTenantWriteRefused = 95200,
         UnknownTenantRefused = 95201,
@@ -39,6 +40,13 @@ public static class TenancyEventId
     ///     <see cref="LogLevel.Information" />, payload <see cref="AcrossTenantsEventData" />.
     /// </summary>
     public static readonly EventId AcrossTenantsEntered = Make<DbLoggerCategory.Infrastructure>(Id.AcrossTenantsEntered);
+
+    /// <summary>
+    ///     A query for all tenants (<c>AnyTenant</c>, <c>IgnoreQueryFilters</c>, <c>AcrossTenants</c>) ended at the database or schema of its
+    ///     context, and there are tenants elsewhere; once for each context. Category <see cref="DbLoggerCategory.Infrastructure" />, level
+    ///     <see cref="LogLevel.Warning" />, payload <see cref="DbContextEventData" />.
+    /// </summary>
+    public static readonly EventId TenantsElsewhereNotRead = Make<DbLoggerCategory.Infrastructure>(Id.TenantsElsewhereNotRead);
 
     /// <summary>
     ///     A query with <c>TenantIsOneOf</c> or <c>AnyTenant</c> was compiled; once for each query, not for each run. Category

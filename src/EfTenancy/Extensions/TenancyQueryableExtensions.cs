@@ -18,11 +18,18 @@ public static class TenancyQueryableExtensions
     /// <exception cref="InvalidOperationException">
     ///     Called in memory, on a single-tenanted entity, or where the entity cannot be followed to a set.
     /// </exception>
+    /// <exception cref="InvalidTenantForDatabaseException">
+    ///     When the query is run: a tenant is in another database or schema than the context, so that its rows would be left out.
+    /// </exception>
+    /// <exception cref="UnknownTenantException">When the query is run: tenants have databases or schemas, and nobody knows one of these.</exception>
     public static bool TenantIsOneOf<TEntity>(this TEntity entity, params string[] tenantIds)
         where TEntity : class
         => throw new InvalidOperationException(TenancyStrings.FilterCalledOutsideQuery(nameof(TenantIsOneOf)));
 
-    /// <summary>The row belongs to any tenant, instead of the tenant of the context.</summary>
+    /// <summary>
+    ///     The row belongs to any tenant, instead of the tenant of the context. Where tenants have databases or schemas, to any of those in
+    ///     the context's: <see cref="EfTenancy.Diagnostics.TenancyEventId.TenantsElsewhereNotRead" /> is logged if there are others.
+    /// </summary>
     /// <typeparam name="TEntity">The type of the entity, which must be multi-tenanted.</typeparam>
     /// <param name="entity">The element of a set.</param>
     /// <exception cref="InvalidOperationException">

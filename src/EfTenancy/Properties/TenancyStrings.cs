@@ -388,6 +388,9 @@ internal static class TenancyStrings
     public const string LogAcrossTenantsEntered
         = "The context '{context}' reads and writes the rows of all tenants: {reason}";
 
+    public const string LogTenantsElsewhereNotRead
+        = "A query of the context '{context}' for all tenants ended at {destination}, and there are tenants elsewhere, whose rows it left out. Run it in a context for each place, TenantDatabases.ListAsync(), or name the tenants with TenantIsOneOf(...).";
+
     public const string LogCrossTenantQuery
         = "The context '{context}' compiled a query across tenants with {predicate}(...).";
 

@@ -3,6 +3,8 @@ using EfTenancy.Diagnostics;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Infrastructure;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -46,11 +48,13 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         _ = await unset.Alarms.ToListAsync();
 
         await AddManyTenants(database, log);
+        await ReadAllTenantsOfOnePlace(database, log);
 
         Assert.Equal(Ids.Values.Select(i => i.Id).Order(), log.Select(e => e.Id.Id).Distinct().Order());
         Says(TenancyEventId.TenantSet, LogLevel.Debug, "'Green'");
         Says(TenancyEventId.DefaultTenantUsed, LogLevel.Debug, "'*DEFAULT*'");
         Says(TenancyEventId.AcrossTenantsEntered, LogLevel.Information, "monthly invoice run");
+        Says(TenancyEventId.TenantsElsewhereNotRead, LogLevel.Warning, $"database '{database.Name}@");
         Says(TenancyEventId.CrossTenantQuery, LogLevel.Information, "AnyTenant");
         Says(TenancyEventId.BulkInserted, LogLevel.Information, "1 rows of 'Readings'");
         Says(TenancyEventId.UnknownTenantRefused, LogLevel.Error, "'White'");
@@ -80,6 +84,16 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
             () => parcels.Tenancy().Administration.AddAsync(Enumerable.Range(0, 1001).Select(i => $"t{i}"), cancel.Token));
     }
 
+    private static async Task ReadAllTenantsOfOnePlace(TestDatabase database, List<(EventId, LogLevel, string)> log)
+    {
+        await using var databases = TenantDatabases.Create(
+            x => x.MultiTenantedDatabases(
+                l => l.AddMultipleTenantDatabase(database.ConnectionString, "Green", "Red").AddSingleTenantDatabase("Host=nowhere.invalid", "White")));
+        await using var green = Context(database, log, t => t.UseTenantDatabases(databases));
+        green.Tenancy().Use("Green");
+        _ = await green.Readings.Where(r => r.AnyTenant()).ToListAsync();
+    }
+
     private sealed class ParcelContext(DbContextOptions<ParcelContext> options) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -91,10 +105,18 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         public int Id { get; set; }
     }
 
-    private static ReadingContext Context(TestDatabase database, List<(EventId, LogLevel, string)> log)
+    private static ReadingContext Context(
+        TestDatabase database,
+        List<(EventId, LogLevel, string)> log,
+        Action<TenancyDbContextOptionsBuilder>? tenancy = null)
         => new(new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(database.ConnectionString)
             .LogTo((id, _) => id.Id is >= 95000 and < 96000, data => log.Add((data.EventId, data.LogLevel, data.ToString())))
-            .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+            .UseTenancy(
+                t =>
+                {
+                    t.AllEntitiesAreMultiTenanted();
+                    tenancy?.Invoke(t);
+                }).Options);
 
     public class Fixture(PostgresFixture postgres) : DatabaseFixture<ReadingContext>(postgres)
     {

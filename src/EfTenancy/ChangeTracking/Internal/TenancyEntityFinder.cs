@@ -75,7 +75,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     // EF ignores all query filters here, and reads no entity.
     public override object[]? GetDatabaseValues(InternalEntityEntry entry)
     {
-        using (_stateManager.Tenant.KeepingHasReadOtherTenants())
+        using (_stateManager.Tenant.LookingUpOwnRows())
         {
             return IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
         }
@@ -85,7 +85,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         InternalEntityEntry entry,
         CancellationToken cancellationToken = default)
     {
-        using (_stateManager.Tenant.KeepingHasReadOtherTenants())
+        using (_stateManager.Tenant.LookingUpOwnRows())
         {
             return IsReadable(entry) ? await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false) : null;
         }

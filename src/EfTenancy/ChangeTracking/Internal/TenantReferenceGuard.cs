@@ -33,6 +33,7 @@ public sealed class TenantReferenceGuard(
     {
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
+            using var _ = tenant.LookingUpOwnRows();
             RefuseIfMissing(references, Matches(references).ToList().Count);
         }
     }
@@ -41,6 +42,7 @@ public sealed class TenantReferenceGuard(
     {
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
+            using var _ = tenant.LookingUpOwnRows();
             RefuseIfMissing(
                 references, (await Matches(references).ToListAsync(cancellationToken).ConfigureAwait(false)).Count);
         }

@@ -17,6 +17,9 @@ public sealed class TenancyEventDefinitions(ILoggingOptions options)
     public EventDefinition<string, string> AcrossTenantsEntered { get; }
         = Define(options, TenancyEventId.AcrossTenantsEntered, LogLevel.Information, TenancyStrings.LogAcrossTenantsEntered);
 
+    public EventDefinition<string, string> TenantsElsewhereNotRead { get; }
+        = Define(options, TenancyEventId.TenantsElsewhereNotRead, LogLevel.Warning, TenancyStrings.LogTenantsElsewhereNotRead);
+
     public EventDefinition<string, string> CrossTenantQuery { get; }
         = Define(options, TenancyEventId.CrossTenantQuery, LogLevel.Information, TenancyStrings.LogCrossTenantQuery);
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,13 @@ public static class TenancyLoggerExtensions
             (context, reason),
             static (d, m, s) => new AcrossTenantsEventData(d, m, s.context, s.reason));
     }
+
+    public static void TenantsElsewhereNotRead(
+        this IDiagnosticsLogger<DbLoggerCategory.Infrastructure> diagnostics, DbContext context, TenantDestination destination)
+        => Dispatch(
+            diagnostics, DefinitionsOf(diagnostics).TenantsElsewhereNotRead, context, destination.ToString(),
+            context,
+            static (d, m, c) => new DbContextEventData(d, m, c));
 
     public static void CrossTenantQuery(this IDiagnosticsLogger<DbLoggerCategory.Query> diagnostics, DbContext context, string predicate)
         => Dispatch(

@@ -40,6 +40,8 @@ public class CurrentTenant(
     private TenantPlace? _place;
     private TenantPlace? _givenPlace;
     private readonly HashSet<object> _acrossTenants = [];
+    private int _ownLookups;
+    private bool _hasWarnedOfPlace;
 
     /// <summary>That of a context whose model is there, or is to be built now; null without tenancy's services.</summary>
 #pragma warning disable EF1001 // The state manager is at hand. Asking the services would cost a third of a pooled context's lease.
@@ -114,10 +116,37 @@ public class CurrentTenant(
     public virtual bool HasReadOnlyOwn(IReadOnlyEntityType entityType)
         => !IsGroup && !HasReadOtherTenants && !entityType.HasSharedRows();
 
-    public virtual IDisposable KeepingHasReadOtherTenants()
+    /// <summary>As <see cref="ReadOtherTenants" />, by a query that names no tenants: it ends where the tables of the context's place do.</summary>
+    public virtual void ReadAllTenants()
+    {
+        ReadOtherTenants();
+
+        // Administration goes from place to place by itself, and without a tenant's column nothing but a scope asks for all tenants.
+        if (_options?.Databases is { } databases
+            && _givenPlace is null
+            && !_hasWarnedOfPlace
+            && _ownLookups <= 0
+            && (IsAcrossTenants || Context.Model.HasMultiTenantedEntities())
+            && FindPlace() is var place
+            && databases.Directory.HasTenantsElsewhere(place))
+        {
+            // Where the warning is made an error, the next query is refused, too.
+            logger.TenantsElsewhereNotRead(Context, place.Destination);
+            _hasWarnedOfPlace = true;
+        }
+    }
+
+    /// <summary>Around queries of EF's or our own that have no tenant filter and ask for rows of the context's tenant all the same.</summary>
+    public virtual IDisposable LookingUpOwnRows()
     {
         var before = HasReadOtherTenants;
-        return new Scope(() => HasReadOtherTenants = before);
+        _ownLookups++;
+        return new Scope(
+            () =>
+            {
+                HasReadOtherTenants = before;
+                _ownLookups--;
+            });
     }
 
     /// <summary>The tenants that were used already, without fixing them; empty before first use.</summary>
@@ -335,6 +364,26 @@ public class CurrentTenant(
         }
     }
 
+    /// <summary>The same for a query that names the tenant, wherever the context's own tenant may have been moved meanwhile.</summary>
+    /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema, so that its rows would be left out.</exception>
+    /// <exception cref="UnknownTenantException">Nobody knows it.</exception>
+    public virtual void RefuseToReadElsewhere(string tenantId)
+    {
+        if (_options?.Databases is not { } databases)
+        {
+            return;
+        }
+
+        // Those that the context has, or has opened, are looked at here and each time the connection is opened.
+        var place = FindPlaceNow();
+        if (!PinnedTenantIds.Contains(tenantId)
+            && !_openedTenantIds.Contains(tenantId)
+            && databases.Directory.Locate(tenantId) is { } other)
+        {
+            RefuseElsewhere(tenantId, other, place);
+        }
+    }
+
     private bool IsOnly(string tenantId)
         => _group is null && tenantId == _tenantId;
 
@@ -384,6 +433,8 @@ public class CurrentTenant(
         _opened.Clear();
         _openedTenantIds.Clear();
         HasReadOtherTenants = false;
+        _hasWarnedOfPlace = false;
+        _ownLookups = 0;
     }
 
     public virtual Task ResetStateAsync(CancellationToken cancellationToken = default)

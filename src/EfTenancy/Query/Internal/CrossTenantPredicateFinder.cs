@@ -6,11 +6,17 @@ namespace EfTenancy.Query.Internal;
 /// <summary>Recognises <c>TenantIsOneOf</c> and <c>AnyTenant</c>.</summary>
 public sealed class CrossTenantPredicateFinder : ExpressionVisitor
 {
+    private readonly string? _name;
     private bool _found;
 
-    public static bool Contains(Expression query)
+    private CrossTenantPredicateFinder(string? name)
+        => _name = name;
+
+    /// <param name="query">The query.</param>
+    /// <param name="name">The one that is looked for; any by default.</param>
+    public static bool Contains(Expression query, string? name = null)
     {
-        var finder = new CrossTenantPredicateFinder();
+        var finder = new CrossTenantPredicateFinder(name);
         finder.Visit(query);
         return finder._found;
     }
@@ -20,7 +26,7 @@ public sealed class CrossTenantPredicateFinder : ExpressionVisitor
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
-        _found |= IsCrossTenantPredicate(node);
+        _found |= IsCrossTenantPredicate(node) && (_name is null || node.Method.Name == _name);
         return _found ? node : base.VisitMethodCall(node);
     }
 }

@@ -143,7 +143,9 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     private static T NormalizeOne<T>(DbContext context, string tenantId)
     {
         var tenant = TenantFilterExpression.CurrentTenantOf(context);
-        return (T)tenant.IdConverter.ToValue(tenant.Normalize(tenantId, "tenantIds"));
+        tenantId = tenant.Normalize(tenantId, "tenantIds");
+        tenant.RefuseToReadElsewhere(tenantId);
+        return (T)tenant.IdConverter.ToValue(tenantId);
     }
 
     private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds)

@@ -18,26 +18,23 @@ public class TenancyQueryTranslationPreprocessor(
 {
     private const string BeyondTenantParameterName = "ef_tenancy__beyond";
 
-    private static readonly LambdaExpression MarkContext = Expression.Lambda(
-        Expression.Call(
-            typeof(TenancyQueryTranslationPreprocessor),
-            nameof(ReadOtherTenants),
-            null,
-            Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
-        QueryCompilationContext.QueryContextParameter);
+    private static readonly LambdaExpression MarkContext = Mark(nameof(ReadOtherTenants));
+
+    private static readonly LambdaExpression MarkContextOfAll = Mark(nameof(ReadAllTenants));
 
     public override Expression Process(Expression query)
     {
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
         new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
-        var keepsFilter = !tenant.IsAcrossTenants
-            && !CrossTenantPredicateFinder.Contains(query)
-            && !IgnoredTenancyFinder.IgnoresTenancy(query);
+        var isForAll = tenant.IsAcrossTenants
+            || IgnoredTenancyFinder.IgnoresTenancy(query)
+            || CrossTenantPredicateFinder.Contains(query, nameof(TenancyQueryableExtensions.AnyTenant));
+        var keepsFilter = !isForAll && !CrossTenantPredicateFinder.Contains(query);
         if (!keepsFilter || tenant.IsGroup)
         {
             // Parameters are worked out at each run.
-            QueryCompilationContext.RegisterRuntimeParameter(BeyondTenantParameterName, MarkContext);
+            QueryCompilationContext.RegisterRuntimeParameter(BeyondTenantParameterName, isForAll ? MarkContextOfAll : MarkContext);
         }
 
         query = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter).Visit(query);
@@ -65,6 +62,21 @@ public class TenancyQueryTranslationPreprocessor(
             : keepsFilter && !tenant.IsGroup
             ? new SubqueryKeyRewriter(QueryCompilationContext.Model).Visit(query)
             : query;
+    }
+
+    private static LambdaExpression Mark(string method)
+        => Expression.Lambda(
+            Expression.Call(
+                typeof(TenancyQueryTranslationPreprocessor),
+                method,
+                null,
+                Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
+            QueryCompilationContext.QueryContextParameter);
+
+    private static bool ReadAllTenants(DbContext context)
+    {
+        TenantFilterExpression.CurrentTenantOf(context).ReadAllTenants();
+        return true;
     }
 
     private static bool ReadOtherTenants(DbContext context)

@@ -52,6 +52,23 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
             : FindMissing(tenantId);
     }
 
+    public override TenantPlace? Locate(string tenantId)
+    {
+        var content = _content.Get();
+        return content.Tenants.TryGetValue(tenantId, out var tenant)
+            ? PlaceAt(tenant.Destination, content)
+            : LocateMissing(tenantId, _content.Get(MissingFor));
+    }
+
+    private TenantPlace? LocateMissing(string tenantId, RegistryContent content)
+        => content.Tenants.TryGetValue(tenantId, out var tenant) ? PlaceAt(tenant.Destination, content)
+            : _othersShareHome ? Home
+            : _assignment.OnFirstUse ? null
+            : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
+
+    public override bool HasTenantsElsewhere(TenantPlace place)
+        => (_othersShareHome && place.Destination != TenantDestination.Home) || _content.Get().HasTenantsElsewhere(place.Destination);
+
     // Apart, so that its closure costs those nothing who are found.
     private TenantPlace FindMissing(string tenantId)
         => Task.Run(async () => await FindMissingAsync(tenantId, CancellationToken.None).ConfigureAwait(false)).GetAwaiter().GetResult();

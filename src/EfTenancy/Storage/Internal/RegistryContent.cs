@@ -27,6 +27,9 @@ public sealed class RegistryContent(IReadOnlyList<RegisteredDatabase> databases,
     public int TenantsAt(TenantDestination destination)
         => _tenantsAt.GetValueOrDefault(destination);
 
+    public bool HasTenantsElsewhere(TenantDestination destination)
+        => _tenantsAt.Count > (_tenantsAt.ContainsKey(destination) ? 1 : 0);
+
     /// <summary>A tenant that is read only there now, if any is.</summary>
     public string? ReadOnlyTenantAt(TenantDestination destination)
         => _readOnlyAt.GetValueOrDefault(destination);

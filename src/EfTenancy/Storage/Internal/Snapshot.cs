@@ -24,10 +24,16 @@ public sealed class Snapshot<T>(Func<T> read, TimeSpan freshFor, TimeSpan usable
         return Read().GetAwaiter().GetResult().Value;
     }
 
+    /// <summary>Asks again if the last answer is older than this.</summary>
+    public T Get(TimeSpan notOlderThan)
+        => Volatile.Read(ref _answer) is { } answer && answer.Age <= notOlderThan
+            ? answer.Value
+            : Read().GetAwaiter().GetResult().Value;
+
     public async ValueTask<T> GetAsync(CancellationToken cancellationToken)
         => Usable() ?? (await Read().WaitAsync(cancellationToken).ConfigureAwait(false)).Value;
 
-    /// <summary>Asks again if the last answer is older than this.</summary>
+    /// <inheritdoc cref="Get(TimeSpan)" />
     public async ValueTask<T> GetAsync(TimeSpan notOlderThan, CancellationToken cancellationToken)
         => Volatile.Read(ref _answer) is { } answer && answer.Age <= notOlderThan
             ? answer.Value

@@ -15,6 +15,12 @@ public sealed class StaticTenantDirectory(IReadOnlyDictionary<string, TenantPlac
         => _places.GetValueOrDefault(tenantId)
             ?? throw new UnknownTenantException(TenancyStrings.TenantNotMapped(tenantId), tenantId);
 
+    public override TenantPlace Locate(string tenantId)
+        => Find(tenantId);
+
+    public override bool HasTenantsElsewhere(TenantPlace place)
+        => _places.Values.Any(p => !p.IsSameAs(place));
+
     public override ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
         => new(Find(tenantId));
 

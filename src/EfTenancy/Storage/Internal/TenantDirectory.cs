@@ -17,6 +17,16 @@ public abstract class TenantDirectory
     /// <inheritdoc cref="Find" />
     public abstract ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken);
 
+    /// <summary>
+    ///     Where a tenant's rows are, whatever its state; null where it has none yet, and will have a place when it is used. Unlike
+    ///     <see cref="Find" />, this makes none.
+    /// </summary>
+    /// <exception cref="UnknownTenantException">Nobody knows the tenant.</exception>
+    public abstract TenantPlace? Locate(string tenantId);
+
+    /// <summary>Whether there may be tenants in another place than this one.</summary>
+    public abstract bool HasTenantsElsewhere(TenantPlace place);
+
     /// <summary>The place of a tenant that is known to be somewhere: it may have been moved since, and is not refused for being disabled.</summary>
     public virtual TenantPlace Refresh(string tenantId, TenantPlace known)
         => known;
