@@ -23,7 +23,8 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
                     return;
                 }
 
-                var table = new Table().SimpleBorder().AddColumns("Tenant", "Suffix", "State");
+                var havePlaces = list.Any(t => t.Destination is not null);
+                var table = new Table().SimpleBorder().AddColumns(["Tenant", "Suffix", "State", .. havePlaces ? (string[])["Where"] : []]);
                 table.AddColumns([.. ((string[])["Partitions", "Missing", "Rows", "Size"]).Select(n => new TableColumn(n).RightAligned())]);
                 foreach (var tenant in list)
                 {
@@ -33,6 +34,7 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
                                 tenant.TenantId,
                                 tenant.Suffix,
                                 tenant.State.ToString(),
+                                .. havePlaces ? (string[])[tenant.Destination?.ToString() ?? ""] : [],
                                 Number(tenant.Partitions),
                                 Number(tenant.MissingPartitions),
                                 Number(tenant.EstimatedRows),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfTenancy.Administration;
 using EfTenancy.CommandLine;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
@@ -157,6 +158,32 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
         await database.ExecuteAsync("""TRUNCATE acme."Teams" CASCADE""");
         Assert.Contains("100 rows copied", (await Run("import", "acme", directory)).Output, StringComparison.Ordinal);
         Directory.Delete(Path.GetDirectoryName(directory)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task Where_tenants_are_is_listed_where_they_have_places_and_no_password()
+    {
+        var password = new NpgsqlConnectionStringBuilder(_database.ConnectionString).Password ?? "secret";
+        await using var one = await postgres.CreateDatabaseAsync();
+        await using var schemas = DepotContext.Services(x => x.MultiTenantedSchemas(_database.ConnectionString));
+        await schemas.GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["acme"]);
+        await using var databases = DepotContext.Services(
+            x => x.MultiTenantedDatabases(
+                l => l.AddSingleTenantDatabase(
+                    new NpgsqlConnectionStringBuilder(one.ConnectionString) { Password = password }.ConnectionString, "Globex")));
+
+        var acme = await LineAsync(schemas, "acme");
+        var globex = await LineAsync(databases, "Globex");
+
+        Assert.Matches("^acme +Active +schema 'tenant_acme' of the home database +0 ", acme);
+        Assert.Matches($"^Globex +Active +database '{one.Name}@[^ ]+' +0 ", globex);
+        Assert.DoesNotContain(password, globex, StringComparison.Ordinal);
+        Assert.DoesNotContain("Where", (await RunAsync("list")).Output, StringComparison.Ordinal);
+
+        static async Task<string> LineAsync(IServiceProvider services, string tenant)
+            => Assert.Single(
+                (await RunAsync(console => TenantCommands.Create<DepotContext>(services, console), ["list"])).Output.Split('\n'),
+                l => l.Contains(tenant, StringComparison.Ordinal)).Trim();
     }
 
     private async Task InsertAsync(string tenant)
