@@ -133,7 +133,8 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
     {
         tenantId = Normalize(tenantId);
         var content = await Registered.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (content.Tenants.GetValueOrDefault(tenantId) is { HasOther: true } tenant)
+        var tenant = content.Tenants.GetValueOrDefault(tenantId);
+        if (tenant is { HasOther: true })
         {
             throw new InvalidOperationException(TenancyStrings.TenantIsOnItsWay(tenantId, tenant.Destination, tenant.Other));
         }
@@ -141,6 +142,11 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
         await ChangeAsync(
             tenantId, Registered.Registry.Sql.DeleteTenants, cancellationToken,
             DestinationRegistry.Texts("tenant_ids", [tenantId])).ConfigureAwait(false);
+        if (tenant is not null)
+        {
+            await Registered.ForgetAsync(
+                tenant.Destination, Registered.HasMadeDatabase(tenant.Destination, tenantId, content), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc />

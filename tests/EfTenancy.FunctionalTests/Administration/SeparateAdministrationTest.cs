@@ -54,7 +54,10 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         await tenants.EnableAsync(["acme"]);
         Assert.Equal(0, await CountAsync("acme"));
 
+        var globex = (await services.GetRequiredService<TenantDatabases>().FindAsync("Globex")).Schema!;
+        Assert.Equal(["", "tenant_acme", globex], await JournalAsync());
         await tenants.RemoveAsync(["acme"]);
+        Assert.Equal(["", globex], await JournalAsync());
         await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("acme"));
         Assert.Equal(
             ["Globex"],
@@ -68,6 +71,9 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             db.Set<Dictionary<string, object>>("Table0").Add(new Dictionary<string, object> { ["Name"] = tenant, ["UnitCode"] = "m" });
             await db.SaveChangesAsync();
         }
+
+        Task<List<string>> JournalAsync()
+            => _home.ColumnAsync("""SELECT schema_name FROM tenants.tenant_migrations ORDER BY schema_name COLLATE "C" """);
 
         async Task<int> CountAsync(string tenant)
         {
@@ -93,6 +99,8 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         await tenants.RemoveAsync(["acme"]);
         Assert.Empty(await _home.ColumnAsync($"SELECT datname FROM pg_database WHERE datname = '{database}'"));
         Assert.Empty(await tenants.ListAsync());
+        Assert.Empty(await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_databases"));
+        Assert.Empty(await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_migrations"));
 
         // The connections to the old database must not be taken for ones to the new.
         await tenants.AddAsync(["acme"]);
@@ -118,6 +126,15 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
 
         Assert.Contains("TenantDatabases.RemoveAsync", refused.Message, StringComparison.Ordinal);
         Assert.Equal("given", (await databases.FindAsync("acme")).Database);
+
+        // It is forgotten by the tenant, and still registered for others; what was told of its migrations goes with the last.
+        await databases.AddAsync("Globex", TenantDestination.InDatabase("given"));
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_migrations VALUES ('context', 'given', '', NULL, NULL, 1, now()), ('context', '', '', NULL, NULL, 1, now())");
+        await databases.RemoveAsync("acme");
+        Assert.Equal(["", "given"], await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_migrations ORDER BY 1"));
+        await databases.RemoveAsync("Globex");
+        Assert.Equal([""], await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_migrations"));
+        Assert.Equal(["given"], await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_databases"));
         await services.DisposeAsync();
         await given.DisposeAsync();
     }

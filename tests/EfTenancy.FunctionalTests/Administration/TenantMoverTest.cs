@@ -468,6 +468,7 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
         var mover = services.GetRequiredService<ITenantMover<LedgerContext>>();
         await mover.MoveAsync("acme", TenantDestination.InDatabase("other"));
         Assert.Empty(await _home.ColumnAsync($"SELECT datname FROM pg_database WHERE datname = '{made.Database}'"));
+        Assert.Equal(["other"], await _home.ColumnAsync("SELECT database_name FROM tenants.tenant_databases"));
         Assert.Equal("EUR", (await LedgerContext.For(databases, "acme").Accounts.SingleAsync()).CurrencyCode);
 
         await mover.MoveAsync("acme", made);

@@ -110,6 +110,8 @@ public sealed class TenantMove(
             (source, into) => EmptyAsync(source, into, content, copied, cancellationToken),
             cancellationToken).ConfigureAwait(false);
         await _journal.EndAsync(DestinationRegistrySql.Emptying, cancellationToken).ConfigureAwait(false);
+        await _directory.ForgetAsync(
+            tenant.Other, _directory.HasMadeDatabase(tenant.Other, tenantId, content), cancellationToken).ConfigureAwait(false);
         return new TenantTransferResult([.. copied.Select(t => new TenantTableRows(t.Table, t.Proof.Rows))]);
     }
 
@@ -389,7 +391,7 @@ public sealed class TenantMove(
 
         if (destination.Database is { } database)
         {
-            if (content.Databases.All(d => d.Name != database))
+            if (content.Databases.All(d => d.Name != database) && !_directory.MakesDatabase(destination, tenantId, content))
             {
                 throw new InvalidOperationException(TenancyStrings.NoSuchDatabase(database));
             }

@@ -148,6 +148,23 @@ public sealed class DestinationRegistrySql(string schema)
     public string DeleteTenants
         => $"DELETE FROM {Tenants} WHERE tenant_id = ANY(@tenant_ids) AND state IN ('{Adding}', '{Active}')";
 
+    /// <summary>
+    ///     What was told of a place, <c>@database_name</c> and <c>@schema_name</c>, that no tenant has any more; and the database itself, if it
+    ///     <c>@is_made</c> for one tenant rather than told of by the application.
+    /// </summary>
+    public string ForgetPlace
+        => $"""
+            DELETE FROM {Migrations}
+            WHERE database_name = COALESCE(@database_name, '') AND schema_name = COALESCE(@schema_name, '')
+                AND NOT EXISTS (
+                    SELECT FROM {Tenants} t WHERE (t.database_name, t.schema_name) IS NOT DISTINCT FROM (@database_name, @schema_name)
+                        OR (t.state IN ('{Moving}', '{Moved}', '{Emptying}')
+                            AND (t.other_database_name, t.other_schema_name) IS NOT DISTINCT FROM (@database_name, @schema_name)));
+            DELETE FROM {Databases} d
+            WHERE @is_made AND d.database_name = @database_name AND d.connection_string IS NULL
+                AND NOT EXISTS (SELECT FROM {Tenants} t WHERE d.database_name IN (t.database_name, t.other_database_name))
+            """;
+
     public string SelectMigrations
         => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";
 

@@ -123,6 +123,36 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
             && content.Databases.FirstOrDefault(d => d.Name == database) is { ConnectionString: null }
             && !_registry.Named.ContainsKey(database);
 
+    /// <summary>Whether this style makes this database for this tenant alone, when it is sent there.</summary>
+    public bool MakesDatabase(TenantDestination destination, string tenantId, RegistryContent content)
+        => _assignment is TenantAssignment.OwnDatabase && _assignment.Choose(tenantId, content) == destination;
+
+    /// <summary>Forgets what was told of a place that a tenant has left, if it was the last one there: a database of that name may come that has nothing.</summary>
+    /// <param name="destination">The place.</param>
+    /// <param name="isMade">Whether it is a database that was made for the tenant.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async Task ForgetAsync(TenantDestination destination, bool isMade, CancellationToken cancellationToken)
+    {
+        if (destination == TenantDestination.Home)
+        {
+            return;
+        }
+
+        await _registry.WithConnectionAsync(
+            async connection =>
+            {
+                await DestinationRegistry.ExecuteAsync(connection, DestinationRegistrySql.Lock, cancellationToken).ConfigureAwait(false);
+                return await DestinationRegistry.ExecuteAsync(
+                    connection, _registry.Sql.ForgetPlace, cancellationToken,
+                    DestinationRegistry.Text("database_name", destination.Database),
+                    DestinationRegistry.Text("schema_name", destination.Schema),
+                    new NpgsqlParameter("is_made", isMade)).ConfigureAwait(false);
+            },
+            inTransaction: true,
+            cancellationToken).ConfigureAwait(false);
+        Changed();
+    }
+
     /// <summary>Where a tenant is that has no row in the registry.</summary>
     /// <exception cref="UnknownTenantException">Nowhere.</exception>
     public TenantDestination ImplicitDestination(string tenantId)
