@@ -482,6 +482,10 @@ internal static class TenancyStrings
     public static string TenantDatabasesChosenTwice
         => "Two MultiTenanted... methods were called on one builder. Call one; a master database table may mix databases, schemas and shared tables.";
 
+    public static string RegistryIsOlder(string schema, string reason)
+        => $"The registry of tenants in the schema '{schema}' of the home database was made by an earlier version, and could not be brought up to this one: "
+            + $"{reason}. Run `tenants list`, or call TenantDatabases.ListAsync(), once as the owner of its tables.";
+
     public static string NoSuchDatabase(string database)
         => $"No database '{database}' is registered. Add it with TenantDatabases.AddDatabaseAsync(\"{database}\", ...).";
 

@@ -5,6 +5,7 @@ using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Administration;
@@ -156,6 +157,85 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
         Assert.Empty(await tenants.RepairAsync());
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_registry_of_an_earlier_version_gets_what_it_lacks(bool readFirst)
+    {
+        await CreateOlderRegistryAsync();
+        var processes = Enumerable.Range(0, 4).Select(_ => DepotContext.Services(x => x.MultiTenantedSchemas(_home.ConnectionString))).ToList();
+        var databases = processes.Select(p => p.GetRequiredService<TenantDatabases>()).ToList();
+
+        if (readFirst)
+        {
+            var found = await Task.WhenAll(databases.Select(d => Task.Run(() => d.FindAsync("old"))));
+            Assert.All(found, d => Assert.Equal("old", d.Schema));
+        }
+
+        await Task.WhenAll(databases.Select((d, i) => Task.Run(() => d.AddAsync($"new {i}"))));
+        Assert.Equal(["new 0", "new 1", "new 2", "new 3", "old"], (await databases[0].ListAsync()).Select(t => t.TenantId));
+
+        // As a registry of this version.
+        await _home.ExecuteAsync("UPDATE tenants.tenant_destinations SET state = 'emptying' WHERE tenant_id = 'old'");
+        Assert.True((await DepotContext.Services(x => x.MultiTenantedSchemas(_home.ConnectionString)).GetRequiredService<TenantDatabases>().ListAsync())[^1].IsBeingMoved);
+        await _home.ExecuteAsync("UPDATE tenants.tenant_destinations SET state = 'active'");
+        await processes[0].GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["old"]);
+        Assert.Single(await _home.ColumnAsync("SELECT conname FROM pg_constraint WHERE conrelid = 'tenants.tenant_destinations'::regclass AND conname ~ 'state'"));
+        foreach (var process in processes)
+        {
+            await process.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Who_may_not_change_a_registry_of_an_earlier_version_is_told_who_may()
+    {
+        await CreateOlderRegistryAsync();
+        var reader = $"reader_{_home.Name}";
+        await _home.ExecuteAsync(
+            $"""CREATE ROLE "{reader}"; GRANT USAGE ON SCHEMA tenants TO "{reader}"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tenants TO "{reader}" """);
+        try
+        {
+            await using var databases = TenantDatabases.Create(
+                x => x.MultiTenantedSchemas(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={reader}" }.ConnectionString));
+
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => databases.FindAsync("old"));
+            Assert.Contains("earlier version", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("must be owner of table", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(refused.Message, (await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("new"))).Message);
+
+            await using var owner = TenantDatabases.Create(x => x.MultiTenantedSchemas(_home.ConnectionString));
+            await owner.ListAsync();
+            Assert.Equal("old", (await databases.FindAsync("old")).Schema);
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{reader}"; DROP ROLE "{reader}" """);
+        }
+    }
+
+    // As versions before the moving of tenants made it.
+    private Task CreateOlderRegistryAsync()
+        => _home.ExecuteAsync(
+            """
+            CREATE SCHEMA tenants;
+            CREATE TABLE tenants.tenant_databases (
+                database_name text PRIMARY KEY CHECK (database_name <> ''),
+                connection_string text,
+                is_full boolean NOT NULL DEFAULT false
+            );
+            CREATE TABLE tenants.tenant_destinations (
+                tenant_id text COLLATE "C" PRIMARY KEY CHECK (tenant_id <> ''),
+                database_name text REFERENCES tenants.tenant_databases,
+                schema_name text CHECK (schema_name <> ''),
+                is_disabled boolean NOT NULL DEFAULT false,
+                state text NOT NULL DEFAULT 'active' CHECK (state IN ('adding', 'active', 'moving')),
+                assigned_at timestamptz NOT NULL DEFAULT now()
+            );
+            INSERT INTO tenants.tenant_destinations (tenant_id, schema_name) VALUES ('old', 'old');
+            CREATE SCHEMA old;
+            """);
 
     [Fact]
     public async Task The_tables_of_a_schema_have_no_partitions_and_those_of_a_database_do()

@@ -1,4 +1,5 @@
 using System.Transactions;
+using EfTenancy.Properties;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -36,7 +37,15 @@ public sealed class DestinationRegistry(
         {
             using var connection = rental.DataSource.OpenConnection();
             lease.Opened();
-            return Read(connection);
+            try
+            {
+                return Read(connection);
+            }
+            catch (PostgresException exception) when (IsOlder(exception))
+            {
+                Upgrade(connection);
+                return Read(connection);
+            }
         }
         catch (PostgresException exception) when (IsMissing(exception))
         {
@@ -70,6 +79,11 @@ public sealed class DestinationRegistry(
             catch (PostgresException exception) when (IsMissing(exception))
             {
                 await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
+                return await RunAsync().ConfigureAwait(false);
+            }
+            catch (PostgresException exception) when (IsOlder(exception))
+            {
+                Upgrade(connection);
                 return await RunAsync().ConfigureAwait(false);
             }
 
@@ -153,6 +167,24 @@ public sealed class DestinationRegistry(
     public Task<RentedConnection> OpenAsync(TenantDatabaseAddress database, bool forSchemas, CancellationToken cancellationToken)
         => RentedConnection.OpenAsync(sources.Rent(database, forSchemas, this, NpgsqlDataSource.Create), cancellationToken);
 
+    // Once in the registry's life, and by whoever meets it first, so that no call has to be made for it.
+    private void Upgrade(NpgsqlConnection connection)
+    {
+        try
+        {
+            using var transaction = connection.BeginTransaction();
+            using var command = new NpgsqlCommand(_sql.Upgrade, connection, transaction);
+            command.ExecuteNonQuery();
+            transaction.Commit();
+        }
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.LockNotAvailable
+                or PostgresErrorCodes.ReadOnlySqlTransaction)
+        {
+            throw new InvalidOperationException(TenancyStrings.RegistryIsOlder(_sql.Schema, exception.MessageText), exception);
+        }
+    }
+
     private TenantDataSources.Rental Rent()
         => sources.RentPlain(home);
 
@@ -188,6 +220,9 @@ public sealed class DestinationRegistry(
         string? Nullable(int column)
             => reader.IsDBNull(column) ? null : reader.GetString(column);
     }
+
+    private static bool IsOlder(PostgresException exception)
+        => exception.SqlState == PostgresErrorCodes.UndefinedColumn;
 
     private static bool IsMissing(PostgresException exception)
         => exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName;

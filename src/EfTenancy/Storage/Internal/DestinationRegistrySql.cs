@@ -46,7 +46,7 @@ public sealed class DestinationRegistrySql(string schema)
                 database_name text REFERENCES {Databases},
                 schema_name text CHECK (schema_name <> ''),
                 is_disabled boolean NOT NULL DEFAULT false,
-                state text NOT NULL DEFAULT '{Active}' CHECK (state IN ('{Adding}', '{Active}', '{Moving}', '{Moved}', '{Emptying}')),
+                state text NOT NULL DEFAULT '{Active}' CHECK ({StateIsKnown}),
                 assigned_at timestamptz NOT NULL DEFAULT now(),
                 other_database_name text REFERENCES {Databases},
                 other_schema_name text CHECK (other_schema_name <> ''),
@@ -64,6 +64,23 @@ public sealed class DestinationRegistrySql(string schema)
                 PRIMARY KEY (context, database_name, schema_name)
             );
             """;
+
+    /// <summary>What registries of earlier versions lack. Older processes go on with it.</summary>
+    public string Upgrade
+        => $"""
+            SET LOCAL lock_timeout = '5s';
+            SELECT pg_advisory_xact_lock({LockKey});
+            ALTER TABLE {Tenants}
+                ADD COLUMN IF NOT EXISTS other_database_name text REFERENCES {Databases},
+                ADD COLUMN IF NOT EXISTS other_schema_name text CHECK (other_schema_name <> ''),
+                ADD COLUMN IF NOT EXISTS proof text,
+                ADD COLUMN IF NOT EXISTS changed_at timestamptz NOT NULL DEFAULT now(),
+                DROP CONSTRAINT IF EXISTS tenant_destinations_state_check,
+                ADD CONSTRAINT tenant_destinations_state_check CHECK ({StateIsKnown})
+            """;
+
+    private static string StateIsKnown
+        => $"state IN ('{Adding}', '{Active}', '{Moving}', '{Moved}', '{Emptying}')";
 
     public string SelectDatabases
         => $"SELECT database_name, connection_string, is_full FROM {Databases} ORDER BY database_name COLLATE \"C\"";
