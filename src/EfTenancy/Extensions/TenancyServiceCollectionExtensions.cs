@@ -77,7 +77,13 @@ public static class TenancyServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(databases);
 
-        services.TryAddSingleton(_ => TenantDatabases.Create(databases));
+        services.TryAddSingleton(
+            p =>
+            {
+                var created = TenantDatabases.Create(databases);
+                created.RowFinders = p.GetServices<TenantRowFinder>;
+                return created;
+            });
 
         return services;
     }
@@ -105,6 +111,8 @@ public static class TenancyServiceCollectionExtensions
             p => new TenantMigrator<TContext>(Contexts(p)));
         services.TryAddSingleton<ITenantMover<TContext>>(
             p => new TenantMover<TContext>(Contexts(p), options));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<TenantRowFinder, TenantRowFinder<TContext>>(p => new TenantRowFinder<TContext>(Contexts(p), options)));
 
         return services;
 

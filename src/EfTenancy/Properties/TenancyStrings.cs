@@ -592,6 +592,14 @@ internal static class TenancyStrings
     public static string TenantIsMovedElsewhere(string tenant, TimeSpan patience)
         => $"Another process moves tenant '{tenant}', and did not end within {patience}. Call MoveAsync(...) again when it has.";
 
+    public static string TenantHasAnotherPlace(string tenant, TenantDestination current, TenantDestination destination)
+        => $"Tenant '{tenant}' is registered in {current}, and so its rows are there, not in {destination}. Nothing was changed. Move it with "
+            + $"ITenantMover.MoveAsync(\"{tenant}\", ...), or call TenantDatabases.AddAsync(\"{tenant}\") without a destination.";
+
+    public static string TenantHasRowsAtHome(string tenant, TenantDestination destination, IEnumerable<string> tables)
+        => $"Tenant '{tenant}' shares the home database, and has rows there in {string.Join(", ", tables)}: nobody would find them if it were added in "
+            + $"{destination}. Nothing was changed. Move it with ITenantMover.MoveAsync(\"{tenant}\", ...).";
+
     public static string TenantStateChanged(string tenant)
         => $"The registry of tenant '{tenant}' was changed while it was to be moved. Nothing of it was moved. Look at it with TenantDatabases.ListAsync(), "
             + "and call MoveAsync(...) again.";

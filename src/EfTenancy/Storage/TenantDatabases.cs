@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EfTenancy.Administration.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 
@@ -28,6 +29,9 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
 
     internal TenantDataSources Sources { get; }
 
+    /// <summary>Those of the application's contexts; none without its services.</summary>
+    internal Func<IEnumerable<TenantRowFinder>> RowFinders { get; set; } = () => [];
+
     /// <summary>Builds it.</summary>
     /// <param name="databases">Says where tenants are; one of the builder's <c>MultiTenanted…</c> methods must be called.</param>
     /// <exception cref="InvalidOperationException">Nothing says where tenants are.</exception>
@@ -56,19 +60,31 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
 
     /// <summary>
     ///     Registers a tenant and makes its database or schema, as the style has it: a database or a schema of its own, or a shard. A tenant
-    ///     that is registered already keeps its place.
+    ///     that is registered already keeps its place; to send it to another one, there is
+    ///     <see cref="Administration.ITenantMover.MoveAsync" />.
     /// </summary>
     /// <param name="tenantId">The tenant's id.</param>
     /// <param name="destination">Where it goes; what the style chooses by default.</param>
     /// <param name="cancellationToken">Cancels the call; the same call goes on.</param>
     /// <returns>Where the tenant is.</returns>
     /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
-    /// <exception cref="InvalidOperationException">There is no registry, the style chooses nothing, or all shards are full.</exception>
+    /// <exception cref="InvalidOperationException">
+    ///     There is no registry, the style chooses nothing, or all shards are full; or the tenant is elsewhere already: registered, or with rows
+    ///     among those that share the home database, as far as contexts with <c>AddTenantAdministration</c> know tables there.
+    /// </exception>
     public async Task<TenantDestination> AddAsync(
         string tenantId,
         TenantDestination? destination = null,
         CancellationToken cancellationToken = default)
-        => (await Registered.AddAsync(Normalize(tenantId), destination, cancellationToken).ConfigureAwait(false)).Destination;
+    {
+        tenantId = Normalize(tenantId);
+        if (destination is not null)
+        {
+            await RefuseToLeaveRowsAsync(tenantId, destination, cancellationToken).ConfigureAwait(false);
+        }
+
+        return (await Registered.AddAsync(tenantId, destination, cancellationToken).ConfigureAwait(false)).Destination;
+    }
 
     /// <summary>Registers a database, so that tenants can be sent there, or gives it another connection string.</summary>
     /// <param name="name">Its name.</param>
@@ -168,6 +184,25 @@ public sealed class TenantDatabases : IAsyncDisposable, IDisposable
 
     internal string Normalize(string tenantId)
         => TenantIdRules.Normalize(TenantIdRules.Check(tenantId, nameof(tenantId)), TenantIdStyle);
+
+    // Who has no row in the registry shares the home database, perhaps with rows that nobody would find any more.
+    private async Task RefuseToLeaveRowsAsync(string tenantId, TenantDestination destination, CancellationToken cancellationToken)
+    {
+        if (destination == TenantDestination.Home
+            || !Registered.CanHold(TenantDestination.Home)
+            || (await Registered.ReadAsync(cancellationToken).ConfigureAwait(false)).Tenants.ContainsKey(tenantId))
+        {
+            return;
+        }
+
+        foreach (var finder in RowFinders())
+        {
+            if (await finder.FindAtHomeAsync(this, tenantId, cancellationToken).ConfigureAwait(false) is { Count: > 0 } tables)
+            {
+                throw new InvalidOperationException(TenancyStrings.TenantHasRowsAtHome(tenantId, destination, tables));
+            }
+        }
+    }
 
     private Task SetDisabledAsync(string tenantId, bool isDisabled, CancellationToken cancellationToken)
     {

@@ -256,6 +256,43 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenant_that_has_a_place_or_rows_is_moved_and_not_added_elsewhere()
+    {
+        await using var services = Services();
+        await CreateAsync(services, "acme");
+        await _home.ExecuteAsync(StudioContext.RowsSql("public", "acme", 200));
+        var databases = services.GetRequiredService<TenantDatabases>();
+
+        var rows = await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("acme", TenantDestination.InSchema("acme")));
+        Assert.Contains("MoveAsync(\"acme\"", rows.Message, StringComparison.Ordinal);
+        Assert.Contains("Comments", rows.Message, StringComparison.Ordinal);
+        Assert.Empty(await databases.ListAsync());
+        Assert.Empty(await _home.ColumnAsync("SELECT nspname FROM pg_namespace WHERE nspname = 'acme'"));
+        Assert.Equal(TenantDestination.Home, await databases.FindAsync("acme"));
+
+        // Nobody's rows, and no other place.
+        var own = TenantDestination.InSchema("globex");
+        Assert.Equal(own, await databases.AddAsync("globex", own));
+        Assert.Equal(own, await databases.AddAsync("globex", own));
+        Assert.Equal(own, await databases.AddAsync("globex"));
+        foreach (var other in (TenantDestination[])[TenantDestination.InSchema("other"), TenantDestination.Home])
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("globex", other));
+            Assert.Contains("MoveAsync(\"globex\"", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("schema 'globex' of the home database", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(own, await databases.FindAsync("globex"));
+        Assert.Empty(await _home.ColumnAsync("SELECT nspname FROM pg_namespace WHERE nspname = 'other'"));
+
+        // By name at home, it is not sent elsewhere either.
+        Assert.Equal(TenantDestination.Home, await databases.AddAsync("acme", TenantDestination.Home));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => databases.AddAsync("acme", TenantDestination.InSchema("acme")));
+        await _home.ExecuteAsync("DROP SCHEMA globex");
+        Assert.Equal(200, (await Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"))).Rows);
+    }
+
+    [Fact]
     public async Task A_transaction_that_does_not_end_ends_the_move()
     {
         await using var services = StudioContext.Services(_home.ConnectionString, administration: o => o.RetryTimeout = TimeSpan.FromSeconds(1));

@@ -180,6 +180,11 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
         Changed();
 
         var tenant = content.Tenants[tenantId];
+        if (destination is not null && tenant.Destination != destination)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantHasAnotherPlace(tenantId, tenant.Destination, destination));
+        }
+
         if (tenant.State == DestinationRegistrySql.Adding)
         {
             await MakeAsync(tenant.Destination, content, cancellationToken).ConfigureAwait(false);
