@@ -158,6 +158,16 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
                 await db.Comments.ExecuteDeleteAsync();
             },
             "globex");
+        await RefusedAsync(db => db.Comments.Where(c => c.TenantIsOneOf("acme", "globex")).ExecuteDeleteAsync(), "globex");
+        await RefusedAsync(db => db.Comments.Where(c => c.AnyTenant()).ExecuteUpdateAsync(s => s.SetProperty(c => c.Text, "changed")), "globex");
+        await RefusedAsync(db => db.Comments.IgnoreQueryFilters().ExecuteDeleteAsync(), "globex");
+        await using (var globex = Context(elsewhere, "globex"))
+        {
+            Assert.Equal(120, await globex.Comments.CountAsync(c => c.TenantIsOneOf("acme", "globex")));
+            await using var ofGlobex = await globex.Database.BeginTransactionAsync();
+            Assert.Equal(60, await globex.Comments.Where(c => c.TenantIsOneOf("globex")).ExecuteUpdateAsync(s => s.SetProperty(c => c.Text, "x")));
+        }
+
         Assert.Equal(
             TenantDatabaseError.BeingMoved,
             (await Assert.ThrowsAsync<TenantDatabaseException>(() => keptOpen.Comments.ExecuteDeleteAsync())).Error);

@@ -344,8 +344,7 @@ public class CurrentTenant(
             // The transaction may be running already.
             if (other.MovedTenantId == tenantId && tenantId != _tenantId)
             {
-                throw new TenantDatabaseException(
-                    TenancyStrings.TenantIsBeingMoved(tenantId, other.Destination), TenantDatabaseError.BeingMoved, tenantId, other.Destination);
+                throw Moving(tenantId, other);
             }
         }
 
@@ -366,8 +365,9 @@ public class CurrentTenant(
 
     /// <summary>The same for a query that names the tenant, wherever the context's own tenant may have been moved meanwhile.</summary>
     /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema, so that its rows would be left out.</exception>
+    /// <exception cref="TenantDatabaseException">They are to be written, and are being moved.</exception>
     /// <exception cref="UnknownTenantException">Nobody knows it.</exception>
-    public virtual void RefuseToReadElsewhere(string tenantId)
+    public virtual void RefuseToReach(string tenantId, bool isWritten)
     {
         if (_options?.Databases is not { } databases)
         {
@@ -381,8 +381,28 @@ public class CurrentTenant(
             && databases.Directory.Locate(tenantId) is { } other)
         {
             RefuseElsewhere(tenantId, other, place);
+            if (isWritten && other.MovedTenantId is not null)
+            {
+                throw Moving(tenantId, other);
+            }
         }
     }
+
+    /// <summary>Refuses to write the rows of all tenants of the context's place while one of them is being moved.</summary>
+    /// <exception cref="TenantDatabaseException">One is.</exception>
+    public virtual void RefuseToWriteMoved()
+    {
+        if (_options?.Databases is { } databases
+            && _givenPlace is null
+            && FindPlaceNow() is var place
+            && (place.MovedTenantId ?? databases.Directory.ReadOnlyTenantAt(place)) is { } tenantId)
+        {
+            throw Moving(tenantId, place);
+        }
+    }
+
+    private static TenantDatabaseException Moving(string tenantId, TenantPlace place)
+        => new(TenancyStrings.TenantIsBeingMoved(tenantId, place.Destination), TenantDatabaseError.BeingMoved, tenantId, place.Destination);
 
     private bool IsOnly(string tenantId)
         => _group is null && tenantId == _tenantId;
