@@ -57,6 +57,9 @@ public sealed class TenantExportTest(PostgresFixture postgres) : IAsyncLifetime
 
         Assert.Equal(expected, await TenantMoverTest.RowsAsync(_home, "public", "acme"));
         Assert.Equal(globex, await TenantMoverTest.RowsAsync(_home, "public", "globex"));
+        var analyzed = await TenantMoverTest.AnalyzedAsync(_home, "public");
+        Assert.Equal(6, analyzed.Count);
+        Assert.All(analyzed, t => Assert.EndsWith("acme", t, StringComparison.Ordinal));
         await using var imported = Context("acme");
         imported.Add(new Comment { Text = "new", WorkItemId = 1, AuthorId = 1 });
         await imported.SaveChangesAsync();

@@ -244,6 +244,46 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
     }
 
     [Fact]
+    public async Task Schemas_that_cannot_be_asked_in_time_are_named()
+    {
+        var services = Services(x => x.MultiTenantedSchemas(_home.ConnectionString).MaxConnections(1, TimeSpan.FromSeconds(3)));
+        var databases = services.GetRequiredService<TenantDatabases>();
+        await databases.AddAsync("acme");
+        await databases.AddAsync("Globex");
+        using var rental = databases.Sources.RentPlain(databases.Registered.Registry.Home);
+        var first = await rental.EnterAsync(CancellationToken.None);
+
+        // The registry is read between one who has the only connection and the next in line, who keeps it until the schemas are given up.
+        var listing = services.GetRequiredService<ITenantMigrator<DepotContext>>().ListAsync();
+        await WaitingAsync(1);
+        var second = rental.EnterAsync(CancellationToken.None).AsTask();
+        await WaitingAsync(2);
+        first.Leave();
+        var kept = await second;
+        await Task.Delay(TimeSpan.FromSeconds(4.5));
+        kept.Leave();
+
+        var results = (await listing).Where(r => r.TenantIds.Count > 0).ToList();
+        Assert.Equal(["Globex", "acme"], results.Select(r => r.TenantIds.Single()).Order(StringComparer.Ordinal));
+        Assert.All(
+            results,
+            r =>
+            {
+                var error = Assert.IsType<TenantDatabaseException>(r.Error);
+                Assert.Equal((TenantMigrationOutcome.Failed, TenantDatabaseError.TooManyConnections, r.TenantIds.Single()), (r.Outcome, error.Error, error.TenantId));
+                Assert.Contains("MaxConnections(1)", error.Message, StringComparison.Ordinal);
+            });
+
+        async Task WaitingAsync(int count)
+        {
+            while (databases.Sources.Budget.Usage.Waiting < count)
+            {
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_command_migrates_lists_and_names_who_failed()
     {
         var services = Services(x => x.MultiTenantedSchemas(_home.ConnectionString));

@@ -73,6 +73,11 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
             Assert.Equal(expected.Count, result.Rows);
             Assert.Equal(Tables.Order(StringComparer.Ordinal), result.Tables.Select(t => t.Table).Order(StringComparer.Ordinal));
             Assert.Equal(expected, await RowsAsync(next, nextSchema, "acme"));
+            if (nextSchema != "public" || next == own)
+            {
+                Assert.Equal(Tables.Order(StringComparer.Ordinal), await AnalyzedAsync(next, nextSchema));
+            }
+
             if (schema == "public")
             {
                 Assert.Empty(await RowsAsync(database, schema, "acme"));
@@ -153,6 +158,16 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
                 await db.Comments.ExecuteDeleteAsync();
             },
             "globex");
+        await RefusedAsync(db => db.Comments.Where(c => c.TenantIsOneOf("acme", "globex")).ExecuteDeleteAsync(), "globex");
+        await RefusedAsync(db => db.Comments.Where(c => c.AnyTenant()).ExecuteUpdateAsync(s => s.SetProperty(c => c.Text, "changed")), "globex");
+        await RefusedAsync(db => db.Comments.IgnoreQueryFilters().ExecuteDeleteAsync(), "globex");
+        await using (var globex = Context(elsewhere, "globex"))
+        {
+            Assert.Equal(120, await globex.Comments.CountAsync(c => c.TenantIsOneOf("acme", "globex")));
+            await using var ofGlobex = await globex.Database.BeginTransactionAsync();
+            Assert.Equal(60, await globex.Comments.Where(c => c.TenantIsOneOf("globex")).ExecuteUpdateAsync(s => s.SetProperty(c => c.Text, "x")));
+        }
+
         Assert.Equal(
             TenantDatabaseError.BeingMoved,
             (await Assert.ThrowsAsync<TenantDatabaseException>(() => keptOpen.Comments.ExecuteDeleteAsync())).Error);
@@ -426,6 +441,10 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(6, (await _home.ColumnAsync(Partitions)).Count);
         Assert.Empty(await shard.ColumnAsync(Partitions));
 
+        // What others have is not looked through for one.
+        Assert.Equal(
+            (await _home.ColumnAsync(Partitions)).Order(StringComparer.Ordinal), await AnalyzedAsync(_home, "public"));
+
         await Mover(services).MoveAsync("acme", TenantDestination.InSchema("acme"));
         Assert.Equal(expected, await RowsAsync(_home, "acme", "acme"));
         Assert.Empty(await _home.ColumnAsync(Partitions));
@@ -530,6 +549,13 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
 
         Assert.Fail($"No tenant is {state}.");
     }
+
+    internal static Task<List<string>> AnalyzedAsync(TestDatabase database, string schema)
+        => database.ColumnAsync(
+            $"""
+            SELECT relname FROM pg_stat_user_tables WHERE schemaname = '{schema.Replace("'", "''", StringComparison.Ordinal)}' AND last_analyze IS NOT NULL
+            ORDER BY relname COLLATE "C"
+            """);
 
     private static async Task AddAsync(StudioContext db, object entity)
     {

@@ -139,6 +139,41 @@ public sealed class TenancyTelemetryTest(PostgresFixture postgres) : IAsyncLifet
     }
 
     [Fact]
+    public async Task A_move_of_a_tenant_is_an_activity_and_counts_by_its_outcome()
+    {
+        await using var services = new ServiceCollection()
+            .AddTenantDatabases(x => x.MultiTenantedSchemas(_database.ConnectionString))
+            .AddDbContextFactory<LedgerContext>(
+                (s, options) => options.UseTestDatabase("Host=nowhere.invalid")
+                    .UseTenancy(t => t.UseTenantDatabases(s.GetRequiredService<TenantDatabases>())))
+            .AddTenantAdministration<LedgerContext>()
+            .BuildServiceProvider();
+        await _database.ExecuteAsync("""CREATE SCHEMA shared; CREATE TABLE shared."Currencies" ("Code" text PRIMARY KEY)""");
+        var databases = services.GetRequiredService<TenantDatabases>();
+        await databases.AddAsync(_tenant);
+        await using (var db = LedgerContext.For(databases, _tenant))
+        {
+            await db.Database.EnsureCreatedAsync();
+        }
+
+        var mover = services.GetRequiredService<ITenantMover<LedgerContext>>();
+        var before = Measure();
+        await mover.MoveAsync(_tenant, TenantDestination.InSchema("elsewhere"));
+        await mover.MoveAsync(_tenant, TenantDestination.InSchema("elsewhere"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mover.MoveAsync(_tenant, TenantDestination.InDatabase("nowhere")));
+
+        var activities = _activities.Where(a => a.OperationName == "eftenancy.move" && Equals(a.GetTagItem(TenancyTelemetry.TenantTag), _tenant)).ToList();
+        Assert.Equal(
+            [("schema 'elsewhere' of the home database", ActivityStatusCode.Unset), ("schema 'elsewhere' of the home database", ActivityStatusCode.Unset), ("database 'nowhere'", ActivityStatusCode.Error)],
+            activities.Select(a => ((string)a.GetTagItem("eftenancy.destination")!, a.Status)));
+        foreach (var outcome in (string[])["Moved", "Failed"])
+        {
+            var name = "eftenancy.move.duration eftenancy.outcome=" + outcome;
+            Assert.InRange(Measure()[name] - before.GetValueOrDefault(name), 1, double.MaxValue);
+        }
+    }
+
+    [Fact]
     public async Task A_call_of_administration_is_an_activity()
     {
         await using var db = new LedgerContext(

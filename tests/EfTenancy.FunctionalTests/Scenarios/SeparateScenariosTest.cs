@@ -395,6 +395,57 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLife
         await fine.Database.CloseConnectionAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connection_that_its_server_ended_is_told_with_tenant_and_destination(bool isOpen)
+    {
+        var own = await DatabaseAsync();
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(own.ConnectionString, "Green")));
+        await using var db = LedgerContext.For(databases, "Green");
+        await db.Database.EnsureCreatedAsync();
+        Func<Task>[] commands =
+        [
+            () => db.Accounts.ToListAsync(),
+            () => Task.FromResult(db.Accounts.Count()),
+            () => db.Accounts.Where(a => a.Name == "x").ExecuteDeleteAsync(),
+            () => db.SaveChangesAsync(),
+            () => Task.FromResult(db.SaveChanges()),
+            () => db.Tenancy().BulkInsertAsync([new Account { Name = "copied" }]),
+        ];
+        foreach (var command in commands)
+        {
+            db.ChangeTracker.Clear();
+            await db.Accounts.CountAsync();
+            db.Add(new Account { Name = "new" });
+            if (isOpen)
+            {
+                await db.Database.OpenConnectionAsync();
+            }
+
+            await _home.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{own.Name}'");
+            var thrown = await Record.ExceptionAsync(command);
+            while (thrown is not null and not TenantDatabaseException)
+            {
+                thrown = thrown.InnerException;
+            }
+
+            var exception = Assert.IsType<TenantDatabaseException>(thrown);
+            Assert.Equal((TenantDatabaseError.Unreachable, "Green"), (exception.Error, exception.TenantId));
+            Assert.True(exception.IsTransient);
+            Assert.Contains(exception.Destination.ToString(), exception.Message, StringComparison.Ordinal);
+            if (isOpen)
+            {
+                await db.Database.CloseConnectionAsync();
+            }
+
+            await db.Accounts.CountAsync();
+        }
+
+        // What a command asks for is not the place's fault.
+        Assert.Equal("42P01", (await Assert.ThrowsAsync<PostgresException>(() => db.Database.ExecuteSqlRawAsync("SELECT 1 FROM nothing"))).SqlState);
+    }
+
     [Fact]
     public async Task Tenants_in_the_same_tables_need_a_tenant_column()
     {

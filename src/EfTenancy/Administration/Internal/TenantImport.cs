@@ -78,6 +78,7 @@ public sealed class TenantImport(TenantSite site, IProgress<TenantProgress>? pro
 
         await TransferSequences.AdvanceAsync(site, connection, catalog, manifest.Sequences, cancellationToken).ConfigureAwait(false);
         await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
+        await TransferStatistics.GatherAsync(site, connection, site.IsOwn, TenantExport.WithQualified(site), cancellationToken).ConfigureAwait(false);
         return TransferCopy.Result(catalog, proofs);
     }
 

@@ -163,6 +163,8 @@ public sealed class TenantMove(
 
         // Another tenant may have set out for there at the same moment.
         await RefuseMixingAsync(into, cancellationToken).ConfigureAwait(false);
+        var isAlone = into.Destination != TenantDestination.Home
+            && !(await _directory.ReadAsync(cancellationToken).ConfigureAwait(false)).IsUsedByOthers(into.Destination, tenantId);
 
         var from = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = from.ConfigureAwait(false);
@@ -211,6 +213,7 @@ public sealed class TenantMove(
         await TransferSequences.AdvanceAsync(into, to, ofDestination, numbers, cancellationToken).ConfigureAwait(false);
         await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
         await _journal.SwitchAsync(ofSource, proofs, cancellationToken).ConfigureAwait(false);
+        await TransferStatistics.GatherAsync(into, to, isAlone, withQualified, cancellationToken).ConfigureAwait(false);
     }
 
     // What nobody else has is locked against those who know nothing of the move; readers go on.

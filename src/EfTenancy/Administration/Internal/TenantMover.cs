@@ -1,3 +1,4 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
@@ -22,8 +23,10 @@ public sealed class TenantMover<TContext>(ApplicationContexts<TContext> contexts
             context =>
             {
                 var databases = DatabasesOf(context) ?? throw new InvalidOperationException(Properties.TenancyStrings.NoDestinationRegistry);
-                return new TenantMove(databases, Normalize(context, tenantId), WithContextAsync, options, progress)
-                    .MoveAsync(destination, cancellationToken);
+                tenantId = Normalize(context, tenantId);
+                return TenancyActivities.MoveAsync(
+                    tenantId, destination,
+                    () => new TenantMove(databases, tenantId, WithContextAsync, options, progress).MoveAsync(destination, cancellationToken));
             },
             cancellationToken);
     }

@@ -181,6 +181,7 @@ public sealed class TransferCatalog
                 : $" WHERE {site.Database.Sql.DelimitIdentifier(table.TenantColumn)} = '{site.TenantId.Replace("'", "''", StringComparison.Ordinal)}'",
             columns)
         {
+            IsQualified = table.Schema != schema,
             OwnPartition = table.PartitionOf(site.TenantId) is { Values.Count: 1 } partition ? site.Database.Name(partition) : null,
         };
 

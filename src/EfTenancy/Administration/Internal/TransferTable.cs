@@ -8,6 +8,9 @@ namespace EfTenancy.Administration.Internal;
 /// <param name="Columns">The columns that hold something of their own, in the order in which they are copied.</param>
 public sealed record TransferTable(string Key, uint Oid, string Name, string Condition, IReadOnlyList<TransferColumn> Columns)
 {
+    /// <summary>Whether it is in another schema than the session's.</summary>
+    public bool IsQualified { get; init; }
+
     /// <summary>The tenant's partition, if it is nobody else's.</summary>
     public string? OwnPartition { get; init; }
 }

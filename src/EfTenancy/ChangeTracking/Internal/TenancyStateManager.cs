@@ -103,10 +103,10 @@ public class TenancyStateManager : StateManager
     }
 
     // EF wraps what comes out of a command; a later result of a batch comes past it.
-    private static TenantDatabaseException? BeingMoved(DbUpdateException exception)
+    private static TenantDatabaseException? MeaningOf(DbUpdateException exception)
         => exception.InnerException as TenantDatabaseException
             ?? (exception.InnerException is { } inner && exception.Entries is [var entry, ..]
-                ? (entry.Context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.BeingMoved(inner)
+                ? (entry.Context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.MeaningOf(inner)
                 : null);
 
     protected override int SaveChanges(IList<IUpdateEntry> entriesToSave)
@@ -122,9 +122,9 @@ public class TenancyStateManager : StateManager
         {
             throw _guard.ToUnknownTenant(missing, exception.Entries);
         }
-        catch (DbUpdateException exception) when (BeingMoved(exception) is { } beingMoved)
+        catch (DbUpdateException exception) when (MeaningOf(exception) is { } failure)
         {
-            throw beingMoved;
+            throw failure;
         }
     }
 
@@ -143,9 +143,9 @@ public class TenancyStateManager : StateManager
         {
             throw _guard.ToUnknownTenant(missing, exception.Entries);
         }
-        catch (DbUpdateException exception) when (BeingMoved(exception) is { } beingMoved)
+        catch (DbUpdateException exception) when (MeaningOf(exception) is { } failure)
         {
-            throw beingMoved;
+            throw failure;
         }
     }
 }

@@ -31,18 +31,18 @@ public sealed class TenantReferenceGuard(
 
     public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
-        using var _ = tenant.LookingUpOwnRows();
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
+            using var _ = tenant.LookingUpOwnRows();
             RefuseIfMissing(references, Matches(references).ToList().Count);
         }
     }
 
     public async Task RefuseOtherTenantsAsync(IList<IUpdateEntry> entriesToSave, CancellationToken cancellationToken)
     {
-        using var _ = tenant.LookingUpOwnRows();
         foreach (var references in ToRowsInDatabase(entriesToSave))
         {
+            using var _ = tenant.LookingUpOwnRows();
             RefuseIfMissing(
                 references, (await Matches(references).ToListAsync(cancellationToken).ConfigureAwait(false)).Count);
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EfTenancy.Administration;
 using EfTenancy.Administration.Internal;
+using EfTenancy.Storage;
 
 namespace EfTenancy.Diagnostics.Internal;
 
@@ -29,6 +30,30 @@ public static class TenancyActivities
         if (result.Error is { } error)
         {
             Failed(activity, error);
+        }
+    }
+
+    /// <summary>A call that moves a tenant; it counts when there was something to do.</summary>
+    public static async Task<TenantTransferResult> MoveAsync(string tenantId, TenantDestination destination, Func<Task<TenantTransferResult>> move)
+    {
+        using var activity = Source.StartActivity("eftenancy.move")
+            ?.SetTag(TenancyTelemetry.TenantTag, tenantId).SetTag(DestinationTag, destination.ToString());
+        var started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var result = await move().ConfigureAwait(false);
+            if (result.Tables.Count > 0)
+            {
+                TenancyMeter.Moved(TimeProvider.System.GetElapsedTime(started), succeeded: true);
+            }
+
+            return result;
+        }
+        catch (Exception exception)
+        {
+            Failed(activity, exception);
+            TenancyMeter.Moved(TimeProvider.System.GetElapsedTime(started), succeeded: false);
+            throw;
         }
     }
 

@@ -10,7 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace EfTenancy.Diagnostics.Internal;
 
-/// <summary>Tells PostgreSQL's refusal to write for a tenant that is being moved as what it is. It costs a command that succeeds nothing.</summary>
+/// <summary>
+///     Tells PostgreSQL's refusal to write for a tenant that is being moved, and the end of a connection to a tenant's place, as what they are.
+///     It costs a command that succeeds nothing.
+/// </summary>
 #pragma warning disable EF1001 // An interceptor, the public hook, would make event data for each command of every context.
 public class TenancyCommandLogger(
     ILoggerFactory loggerFactory,
@@ -38,7 +41,7 @@ public class TenancyCommandLogger(
     {
         base.CommandError(
             connection, command, logCommandText, context, executeMethod, commandId, connectionId, exception, startTime, duration, commandSource);
-        if (BeingMoved(connection, exception) is { } error)
+        if (MeaningOf(connection, exception) is { } error)
         {
             if (executeMethod == DbCommandMethod.ExecuteReader)
             {
@@ -68,7 +71,7 @@ public class TenancyCommandLogger(
         await base.CommandErrorAsync(
             connection, command, logCommandText, context, executeMethod, commandId, connectionId, exception, startTime, duration, commandSource,
             cancellationToken).ConfigureAwait(false);
-        if (BeingMoved(connection, exception) is { } error)
+        if (MeaningOf(connection, exception) is { } error)
         {
             if (executeMethod == DbCommandMethod.ExecuteReader)
             {
@@ -80,7 +83,7 @@ public class TenancyCommandLogger(
         }
     }
 
-    private static TenantDatabaseException? BeingMoved(IRelationalConnection connection, Exception exception)
-        => (connection as TenancyRelationalConnection)?.BeingMoved(exception);
+    private static TenantDatabaseException? MeaningOf(IRelationalConnection connection, Exception exception)
+        => (connection as TenancyRelationalConnection)?.MeaningOf(exception);
 }
 #pragma warning restore EF1001

@@ -29,6 +29,9 @@ public static class TenancyMeter
     private static readonly Histogram<double> Migrations = Meter.CreateHistogram<double>(
         "eftenancy.migration.duration", "s", "How long the migrations of a tenant's database or schema took.");
 
+    private static readonly Histogram<double> Moves = Meter.CreateHistogram<double>(
+        "eftenancy.move.duration", "s", "How long moving a tenant took, with the time in which it is known to all processes.");
+
     // Created here rather than kept: nobody but listeners asks for them.
     static TenancyMeter()
     {
@@ -79,6 +82,14 @@ public static class TenancyMeter
         if (Migrations.Enabled)
         {
             Migrations.Record(result.Duration.TotalSeconds, new KeyValuePair<string, object?>(TenancyActivities.OutcomeTag, result.Outcome.ToString()));
+        }
+    }
+
+    public static void Moved(TimeSpan duration, bool succeeded)
+    {
+        if (Moves.Enabled)
+        {
+            Moves.Record(duration.TotalSeconds, new KeyValuePair<string, object?>(TenancyActivities.OutcomeTag, succeeded ? "Moved" : "Failed"));
         }
     }
 

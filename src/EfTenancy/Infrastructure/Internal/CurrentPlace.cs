@@ -186,15 +186,15 @@ public sealed class CurrentPlace(
         // The transaction may be running already.
         if (other.MovedTenantId == tenantId && (tenant.IsGroup || tenantId != tenant.PinnedTenantId))
         {
-            throw new TenantDatabaseException(
-                TenancyStrings.TenantIsBeingMoved(tenantId, other.Destination), TenantDatabaseError.BeingMoved, tenantId, other.Destination);
+            throw Moving(tenantId, other);
         }
     }
 
     /// <summary>The same for a query that names the tenant, wherever the context's own tenant may have been moved meanwhile.</summary>
     /// <exception cref="InvalidTenantForDatabaseException">It is in another database or schema, so that its rows would be left out.</exception>
+    /// <exception cref="TenantDatabaseException">They are to be written, and are being moved.</exception>
     /// <exception cref="UnknownTenantException">Nobody knows it.</exception>
-    public void RefuseToReadElsewhere(string tenantId)
+    public void RefuseToReach(string tenantId, bool isWritten)
     {
         // Those that the context has, or has opened, are looked at here and each time the connection is opened.
         var place = FindNow();
@@ -203,6 +203,22 @@ public sealed class CurrentPlace(
             && Directory.Locate(tenantId) is { } other)
         {
             RefuseElsewhere(tenantId, other, place);
+            if (isWritten && other.MovedTenantId is not null)
+            {
+                throw Moving(tenantId, other);
+            }
+        }
+    }
+
+    /// <summary>Refuses to write the rows of all tenants of the place while one of them is being moved.</summary>
+    /// <exception cref="TenantDatabaseException">One is.</exception>
+    public void RefuseToWriteMoved()
+    {
+        if (_given is null
+            && FindNow() is var place
+            && (place.MovedTenantId ?? Directory.ReadOnlyTenantAt(place)) is { } tenantId)
+        {
+            throw Moving(tenantId, place);
         }
     }
 
@@ -248,6 +264,9 @@ public sealed class CurrentPlace(
                 TenancyStrings.TenantIsElsewhere(tenantId, other.Destination, Owner, place.Destination), tenantId, other.Destination);
         }
     }
+
+    private static TenantDatabaseException Moving(string tenantId, TenantPlace place)
+        => new(TenancyStrings.TenantIsBeingMoved(tenantId, place.Destination), TenantDatabaseError.BeingMoved, tenantId, place.Destination);
 
     // Any other would take all tenants to one database.
     private void RefuseOtherConnection()

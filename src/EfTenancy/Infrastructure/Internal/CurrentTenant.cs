@@ -118,7 +118,7 @@ public class CurrentTenant(
     {
         ReadOtherTenants();
 
-        if (_ownLookups == 0)
+        if (_ownLookups <= 0)
         {
             Place?.WarnOfTenantsElsewhere();
         }

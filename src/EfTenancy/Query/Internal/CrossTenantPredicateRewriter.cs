@@ -27,10 +27,10 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         = new Func<IEnumerable<object>, object, bool>(Enumerable.Contains).Method.GetGenericMethodDefinition();
 
     private static readonly MethodInfo NormalizeOneMethod
-        = new Func<DbContext, string, object>(NormalizeOne<object>).Method.GetGenericMethodDefinition();
+        = new Func<DbContext, string, bool, object>(NormalizeOne<object>).Method.GetGenericMethodDefinition();
 
     private static readonly MethodInfo NormalizeAllMethod
-        = new Func<DbContext, string[], object[]>(NormalizeAll<object>).Method.GetGenericMethodDefinition();
+        = new Func<DbContext, string[], bool, object[]>(NormalizeAll<object>).Method.GetGenericMethodDefinition();
 
     private int _tenantParameters;
     private readonly Dictionary<Type, QueryParameterExpression> _currentTenants = [];
@@ -134,22 +134,23 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 parameter.Type)
             : constantOrParameter;
 
-    private static MethodCallExpression Normalized(Expression tenants, Type type)
+    private MethodCallExpression Normalized(Expression tenants, Type type)
         => Expression.Call(
             (tenants.Type == typeof(string) ? NormalizeOneMethod : NormalizeAllMethod).MakeGenericMethod(type),
             Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)),
-            tenants);
+            tenants,
+            Expression.Constant(isBulkWrite));
 
-    private static T NormalizeOne<T>(DbContext context, string tenantId)
+    private static T NormalizeOne<T>(DbContext context, string tenantId, bool isWritten)
     {
         var tenant = TenantFilterExpression.CurrentTenantOf(context);
         tenantId = tenant.Normalize(tenantId, "tenantIds");
-        tenant.Place?.RefuseToReadElsewhere(tenantId);
+        tenant.Place?.RefuseToReach(tenantId, isWritten);
         return (T)tenant.IdConverter.ToValue(tenantId);
     }
 
-    private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds)
-        => [.. tenantIds.Select(t => NormalizeOne<T>(context, t))];
+    private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds, bool isWritten)
+        => [.. tenantIds.Select(t => NormalizeOne<T>(context, t, isWritten))];
 
     private sealed class RootSeparator : ExpressionVisitor
     {

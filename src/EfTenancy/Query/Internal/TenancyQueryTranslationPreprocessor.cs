@@ -22,6 +22,8 @@ public class TenancyQueryTranslationPreprocessor(
 
     private static readonly LambdaExpression MarkContextOfAll = Mark(nameof(ReadAllTenants));
 
+    private static readonly LambdaExpression MarkContextOfWrite = Mark(nameof(WriteAllTenants));
+
     public override Expression Process(Expression query)
     {
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
@@ -31,15 +33,15 @@ public class TenancyQueryTranslationPreprocessor(
             || IgnoredTenancyFinder.IgnoresTenancy(query)
             || CrossTenantPredicateFinder.Contains(query, nameof(TenancyQueryableExtensions.AnyTenant));
         var keepsFilter = !isForAll && !CrossTenantPredicateFinder.Contains(query);
+        var isBulkWrite = TenantBulkWriteRewriter.IsBulkWrite(query);
         if (!keepsFilter || tenant.IsGroup)
         {
             // Parameters are worked out at each run.
-            QueryCompilationContext.RegisterRuntimeParameter(BeyondTenantParameterName, isForAll ? MarkContextOfAll : MarkContext);
+            QueryCompilationContext.RegisterRuntimeParameter(
+                BeyondTenantParameterName, !isForAll ? MarkContext : isBulkWrite ? MarkContextOfWrite : MarkContextOfAll);
         }
 
         query = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter).Visit(query);
-
-        var isBulkWrite = TenantBulkWriteRewriter.IsBulkWrite(query);
 
         if (tenant.IsAcrossTenants)
         {
@@ -72,6 +74,12 @@ public class TenancyQueryTranslationPreprocessor(
                 null,
                 Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context))),
             QueryCompilationContext.QueryContextParameter);
+
+    private static bool WriteAllTenants(DbContext context)
+    {
+        TenantFilterExpression.CurrentTenantOf(context).Place?.RefuseToWriteMoved();
+        return ReadAllTenants(context);
+    }
 
     private static bool ReadAllTenants(DbContext context)
     {

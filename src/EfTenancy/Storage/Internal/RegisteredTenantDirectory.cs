@@ -56,12 +56,12 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     {
         var content = _content.Get(_registry);
         return content.Tenants.TryGetValue(tenantId, out var tenant)
-            ? PlaceAt(tenant.Destination, content)
+            ? EnabledPlaceOf(tenant, content)
             : LocateMissing(tenantId, _content.Get(_registry, MissingFor));
     }
 
     private TenantPlace? LocateMissing(string tenantId, RegistryContent content)
-        => content.Tenants.TryGetValue(tenantId, out var tenant) ? PlaceAt(tenant.Destination, content)
+        => content.Tenants.TryGetValue(tenantId, out var tenant) ? EnabledPlaceOf(tenant, content)
             : _othersShareHome ? Home
             : _assignment.OnFirstUse ? null
             : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);

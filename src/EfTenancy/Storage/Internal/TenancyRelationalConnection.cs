@@ -102,12 +102,15 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         _isGiven = place is not null;
     }
 
-    /// <summary>What a refusal to write means here; null if it is not ours.</summary>
-    public virtual TenantDatabaseException? BeingMoved(Exception exception)
-        => _isReadOnly && _place?.MovedTenantId is { } tenantId
-            && exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
-                ? Moving(tenantId, _place, exception)
-                : null;
+    /// <summary>What the failure of a command says about the place: it must not be written to, or its server ended the connection; null if nothing.</summary>
+    public virtual TenantDatabaseException? MeaningOf(Exception exception)
+        => _place is not { } place ? null
+            : _isReadOnly && place.MovedTenantId is { } tenantId
+                && exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
+                ? Moving(tenantId, place, exception)
+            // A pool does not notice that a connection was ended while it was idle: whoever gets it does.
+            : TenantDatabaseFailure.EndedConnection(exception) ? Failed(exception, place, errorsExpected: false)
+            : null;
 
     public override bool Open(bool errorsExpected = false)
     {

@@ -17,6 +17,11 @@ public static class TenantDatabaseFailure
                     exception is TimeoutException ? null : exception)
                 : null;
 
+    /// <summary>Whether a command failed with its connection, and not by what it asked for or how long it took.</summary>
+    public static bool EndedConnection(Exception exception)
+        => exception is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown }
+            or NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException };
+
     private static TenantDatabaseError? ErrorOf(Exception exception)
         => exception switch
         {

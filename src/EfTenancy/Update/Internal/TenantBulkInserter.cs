@@ -79,10 +79,10 @@ public sealed class TenantBulkInserter<TEntity>
                 : await InsertInBatchesAsync(enumerator, tenantOf, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception)
-            when ((_context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.BeingMoved(exception) is { } beingMoved)
+        catch (NpgsqlException exception)
+            when ((_context.GetService<IRelationalConnection>() as TenancyRelationalConnection)?.MeaningOf(exception) is { } failure)
         {
-            throw beingMoved;
+            throw failure;
         }
 
         foreach (var (table, rows) in _rows)
