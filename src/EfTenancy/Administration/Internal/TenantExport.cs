@@ -24,7 +24,7 @@ public sealed class TenantExport(TenantSite site, IProgress<TenantProgress>? pro
         var migration = await LastMigrationAsync(site, cancellationToken).ConfigureAwait(false);
         var connection = await site.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
-        var catalog = await TransferCatalog.LoadAsync(site, connection, WithQualified(site), cancellationToken).ConfigureAwait(false);
+        var catalog = await TransferCatalog.LoadAsync(site, connection, site.HasQualified, cancellationToken).ConfigureAwait(false);
         var reading = await connection.BeginAsync(IsolationLevel.RepeatableRead, cancellationToken).ConfigureAwait(false);
         await using var __ = reading.ConfigureAwait(false);
         await connection.ExecuteAsync(
@@ -53,10 +53,6 @@ public sealed class TenantExport(TenantSite site, IProgress<TenantProgress>? pro
 
     public static async Task<string?> LastMigrationAsync(TenantSite site, CancellationToken cancellationToken)
         => (await site.Context.Database.GetAppliedMigrationsAsync(cancellationToken).ConfigureAwait(false)).LastOrDefault();
-
-    /// <summary>Without a tenant's column, what the model gives a schema is the tenant's only where it has a whole database.</summary>
-    public static bool WithQualified(TenantSite site)
-        => site.HasTenantColumns || site.Place?.Schema is null;
 
     private static async Task<string> WriteAsync(
         string path,

@@ -34,7 +34,7 @@ public sealed class TenantImport(TenantSite site, IProgress<TenantProgress>? pro
         await using var _ = connection.ConfigureAwait(false);
         var catalog = Matching(
             name, manifest,
-            await TransferCatalog.LoadAsync(site, connection, TenantExport.WithQualified(site), cancellationToken).ConfigureAwait(false));
+            await TransferCatalog.LoadAsync(site, connection, site.HasQualified, cancellationToken).ConfigureAwait(false));
         await RefuseRowsAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
         await TenantPlaceMaker.MakePartitionsAsync(site, cancellationToken).ConfigureAwait(false);
 
@@ -78,7 +78,7 @@ public sealed class TenantImport(TenantSite site, IProgress<TenantProgress>? pro
 
         await TransferSequences.AdvanceAsync(site, connection, catalog, manifest.Sequences, cancellationToken).ConfigureAwait(false);
         await writing.CommitAsync(cancellationToken).ConfigureAwait(false);
-        await TransferStatistics.GatherAsync(site, connection, site.IsOwn, TenantExport.WithQualified(site), cancellationToken).ConfigureAwait(false);
+        await TransferStatistics.GatherAsync(site, connection, site.IsOwn, site.HasQualified, cancellationToken).ConfigureAwait(false);
         return TransferCopy.Result(catalog, proofs);
     }
 

@@ -64,6 +64,16 @@ public sealed class TenantSite
     public bool IsOwn
         => Place is { IsShared: false };
 
+    /// <summary>
+    ///     Whether tables to which the model gives a schema are the tenant's: without a tenant's column, only where it has a whole database.
+    /// </summary>
+    public bool HasQualified
+        => HasTenantColumns || Place?.Schema is null;
+
+    /// <summary>The same when rows go from here to another place: within one database, such a table is the same one in both.</summary>
+    public bool HasQualifiedBesides(TenantSite other)
+        => Place!.Database != other.Place!.Database && (HasTenantColumns || (Place.Schema is null && other.Place.Schema is null));
+
     /// <summary>Administration of the partitions there.</summary>
     public TenantAdministrator Administrator()
         => new(Context, _options);
