@@ -92,6 +92,9 @@ public static class Guide
     {
         migrationBuilder.PartitionExistingTable(
             table: "Orders", column: "TenantId", partitioning: x => x.ByList().AddTenants("acme", "Globex"), firstPartition: "initial");
+        migrationBuilder.EnsureTenantRegistry(schema: "tenants");
+        migrationBuilder.PartitionExistingTable(
+            table: "Orders", column: "TenantId", partitioning: x => x.ByManagedListPartitions("tenants"), firstPartition: "initial");
         migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByHash("one", "two", "three"));
     }
 

@@ -3,6 +3,7 @@ using EfTenancy.Metadata.Builders;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
 using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations.Builders;
 
@@ -140,10 +141,14 @@ public static class TenancyMigrationBuilderExtensions
     /// <param name="migrationBuilder">The migration.</param>
     /// <param name="table">The table, whose keys hold the tenant.</param>
     /// <param name="column">The tenant column.</param>
-    /// <param name="partitioning">List partitions, made for those of their tenants that have no rows yet.</param>
+    /// <param name="partitioning">
+    ///     List partitions, made for those of their tenants that have no rows yet; or partitions that follow the registry of tenants, which is
+    ///     there already: the tenants whose rows the tables of the migration hold are registered, and share the first partition until
+    ///     <see cref="EfTenancy.Administration.ITenantAdministration" /> splits them off.
+    /// </param>
     /// <param name="firstPartition">The suffix of the partition that the old table becomes.</param>
     /// <param name="schema">The schema of the table; null for the default one.</param>
-    /// <exception cref="ArgumentException">The partitioning is none by list, or follows the registry of tenants.</exception>
+    /// <exception cref="ArgumentException">The partitioning is none by list, or tenants cannot be registered with the suffix.</exception>
     public static OperationBuilder<PartitionExistingTableOperation> PartitionExistingTable(
         this MigrationBuilder migrationBuilder,
         string table,
@@ -159,9 +164,11 @@ public static class TenancyMigrationBuilderExtensions
                 Schema = schema,
                 Column = column,
                 FirstPartition = firstPartition,
-                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List, IsManaged: false } list
-                    ? list
-                    : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is not { Strategy: TenantPartitionStrategy.List } list
+                    ? throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning))
+                    : list.IsManaged && !TenantPartitionNaming.IsGivenSuffix(firstPartition, firstPartition)
+                        ? throw new ArgumentException(TenancyStrings.FirstPartitionIsNotPlain(table, firstPartition), nameof(firstPartition))
+                        : list,
             });
 
     /// <summary>

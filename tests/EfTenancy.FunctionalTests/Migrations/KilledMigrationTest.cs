@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
@@ -37,9 +38,12 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
     public ValueTask DisposeAsync()
         => _plain.DisposeAsync();
 
-    [Fact]
-    public async Task Applying_the_migration_again_finishes_what_a_killed_process_began()
+    [Theory]
+    [InlineData("convert")]
+    [InlineData("manage")]
+    public async Task Applying_the_migration_again_finishes_what_a_killed_process_began(string command)
     {
+        var isManaged = command == "manage";
         var random = new Random(7);
         var moments = new List<string>();
         for (var round = 0; round < Scale.KillRounds; round++)
@@ -49,16 +53,24 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
             var before = await ChecksumsAsync(database);
 
             var finished = await KilledProcess.RunAsync(
-                database.ConnectionString, "convert", "-", TimeSpan.FromMilliseconds(random.Next(0, 450)));
+                database.ConnectionString, command, "-", TimeSpan.FromMilliseconds(random.Next(0, 450)));
             var partitioned = await database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'p'");
             var bounds = await database.ScalarAsync<int>("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'tenancy%'");
             moments.Add(finished ? "had finished" : $"{partitioned} tables partitioned, {bounds} on their way");
             Assert.Equal(before, await ChecksumsAsync(database));
 
-            await using (var context = new ConversionContext(database.ConnectionString))
+            await using (var context = ConversionContext.Create(database.ConnectionString, isManaged))
             {
                 await context.Database.MigrateAsync();
                 await context.Database.MigrateAsync();
+                if (isManaged)
+                {
+                    Assert.Empty(await context.Tenancy().Administration.RepairAsync());
+                    Assert.Equal(
+                        [("t1", "initial", TenantState.Active, 3), ("t2", "initial", TenantState.Active, 3)],
+                        (await context.Tenancy().Administration.ListAsync()).Select(t => (t.TenantId, t.Suffix, t.State, t.Partitions)));
+                    await context.Tenancy().Administration.AddAsync(["t9"]);
+                }
             }
 
             Assert.Equal(before, await ChecksumsAsync(database));
@@ -77,7 +89,7 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
 
             foreach (var tenant in (string[])["t1", "t9"])
             {
-                await using var context = new ConversionContext(database.ConnectionString);
+                await using var context = ConversionContext.Create(database.ConnectionString, isManaged);
                 context.Tenancy().Use(tenant);
                 context.Add(new Shop { Name = "new", Sales = { new Sale { Receipts = { new Receipt() } } } });
                 await context.SaveChangesAsync();

@@ -115,7 +115,6 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
         foreach (var (one, other, reason) in ((Action<ModelBuilder>, Action<ModelBuilder>, string)[])[
                      (external, TwoPartitions, "from externally managed partitions"),
                      (external, managed, "to partitions that follow the registry of tenants"),
-                     (_ => { }, managed, "to partitions that follow the registry of tenants"),
                      (PartitionContext.Partitioned(x => x.ByHash("a", "b")), managed, "to partitions that follow the registry of tenants"),
                      (managed, TwoPartitions, "from partitions that follow the registry of tenants")])
         {

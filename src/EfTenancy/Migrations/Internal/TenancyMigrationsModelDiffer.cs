@@ -146,14 +146,20 @@ public class TenancyMigrationsModelDiffer(
             throw new NotSupportedException(TenancyStrings.ChangeNotSupported(refused.Table, refused.Change));
         }
 
+        var converts = all.OfType<SwitchOperation>().Any(s => s.Operation is PartitionExistingTableOperation { Partitioning.IsManaged: true });
+        var seeded = all.OfType<InsertDataOperation>().Select(o => (o.Schema, o.Table)).ToHashSet();
         var ours = all.ToLookup(StepOf);
         var sorted = base.Sort(ours[Step.OfEF], diffContext).ToList();
+        var creates = ours[Step.Create].Cast<ITableMigrationOperation>().ToLookup(
+            c => converts && c is CreateRegisteredTenantPartitionsOperation && !seeded.Contains((c.Schema, c.Table)));
 
         // Drops under the old names of tables and before anything may take a dropped partition's tenants; creations when
         // all tables stand, parents first, and before seed data needs them.
         sorted.InsertRange(0, ours[Step.Registry].Concat(ours[Step.Drop]));
-        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(ours[Step.Create].Cast<ITableMigrationOperation>(), sorted));
+        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(creates[false], sorted));
         sorted.AddRange(PrincipalsFirst(ours[Step.Switch].Cast<SwitchOperation>()));
+        // A table that is converted tells tenants that a new table is for too.
+        sorted.AddRange(InTableOrder(creates[true], sorted));
         sorted.AddRange(ours[Step.DropRegistry]);
         return sorted;
     }
@@ -264,7 +270,7 @@ public class TenancyMigrationsModelDiffer(
 
     // Who keeps the partitions changes, and neither side knows what is there.
     private static string? RefusedChange(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
-        => newPartitioning is { IsManaged: true } && oldPartitioning?.RegistrySchema != newPartitioning.RegistrySchema
+        => newPartitioning is { IsManaged: true } && oldPartitioning is not null && oldPartitioning.RegistrySchema != newPartitioning.RegistrySchema
             ? "to partitions that follow the registry of tenants"
             : newPartitioning is null || newPartitioning.Strategy != oldPartitioning?.Strategy ? null
             : oldPartitioning.IsManaged && !newPartitioning.IsManaged ? "from partitions that follow the registry of tenants"

@@ -26,7 +26,7 @@ public class TenancyMigrationsSqlGenerator(
         IReadOnlyList<MigrationOperation> operations,
         IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-        => base.Generate(TenantSchemaOperations.Of(operations, model, tenant.KnownPlace), model, options);
+        => base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.KnownPlace)), model, options);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -52,14 +52,20 @@ public class TenancyMigrationsSqlGenerator(
                 Append(builder, RegistrySql(create.RegistrySchema).CreateRegisteredPartitions(create.Table, create.Schema));
                 break;
 
-            case PartitionExistingTableOperation partition:
-                foreach (var statement in _switchSql.PartitionExistingTable(
-                             partition.Table, partition.Schema, partition.Column, partition.Partitioning, partition.FirstPartition))
-                {
-                    builder.AppendLines(statement);
-                    EndStatement(builder, suppressTransaction: true);
-                }
+            case TenantConversions.LookAtTenantsOperation look:
+                AppendEach(
+                    builder,
+                    look.Conversions.Select(
+                            o => _switchSql.RegisterTenants(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))
+                        .Concat(look.Conversions.Select(
+                            o => _switchSql.CloseToOthers(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))));
+                break;
 
+            case PartitionExistingTableOperation partition:
+                AppendEach(
+                    builder,
+                    _switchSql.PartitionExistingTable(
+                        partition.Table, partition.Schema, partition.Column, partition.Partitioning, partition.FirstPartition));
                 break;
 
             case RebuildTableByCopyingOperation rebuild:
@@ -125,6 +131,16 @@ public class TenancyMigrationsSqlGenerator(
         }
 
         EndStatement(builder);
+    }
+
+    // Each a transaction of its own.
+    private void AppendEach(MigrationCommandListBuilder builder, IEnumerable<string> statements)
+    {
+        foreach (var statement in statements)
+        {
+            builder.AppendLines(statement);
+            EndStatement(builder, suppressTransaction: true);
+        }
     }
 
     private static (string? Table, List<(string Column, string Comment)> Columns) TakeComments(CreateTableOperation operation)
