@@ -129,6 +129,53 @@ public static class TenancyMigrationBuilderExtensions
             new CreateRegisteredTenantPartitionsOperation { Table = table, RegistrySchema = registrySchema, Schema = schema });
 
     /// <summary>
+    ///     Registers the tenants of the list partitions that a table has, so that they follow the registry from now on. The suffix is what the
+    ///     partition's name has behind the table's. The partitions stay as they are; who is registered already keeps his suffix.
+    /// </summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table, partitioned by list, without a DEFAULT partition.</param>
+    /// <param name="registrySchema">The schema of the registry.</param>
+    /// <param name="partitioning">What the model said of the partitions, for suffixes that names do not tell; null if it said nothing.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<RegisterTenantPartitionsOperation> RegisterTenantPartitions(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string registrySchema,
+        Action<TenantPartitioningBuilder>? partitioning = null,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new RegisterTenantPartitionsOperation
+            {
+                Table = table,
+                Schema = schema,
+                RegistrySchema = registrySchema,
+                Partitioning = partitioning is null ? null : TenantPartitioningBuilder.Build(partitioning),
+            });
+
+    /// <summary>Keeps the list partitions that a table has, whoever made them, and creates those of a list for tenants that have none.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table, partitioned by list.</param>
+    /// <param name="partitioning">List partitions.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    /// <exception cref="ArgumentException">The partitioning is none by list.</exception>
+    public static OperationBuilder<KeepTenantPartitionsOperation> KeepTenantPartitions(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        Action<TenantPartitioningBuilder> partitioning,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new KeepTenantPartitionsOperation
+            {
+                Table = table,
+                Schema = schema,
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List } list
+                    ? list
+                    : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
+            });
+
+    /// <summary>
     ///     Makes a partitioned table of a plain one without copying. The old table becomes the first partition, for the tenants whose rows
     ///     it holds; the new one takes its name, keys, indexes, references, identity, grants, triggers, views and comments. Statements that read
     ///     the rows run outside of the transaction and keep nobody from them; the switch takes an exclusive lock for milliseconds, waits for

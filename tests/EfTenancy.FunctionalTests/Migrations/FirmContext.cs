@@ -60,6 +60,11 @@ public sealed record FirmTables(
 
     public static readonly FirmTables Managed = new(t => t.PartitionMultiTenantedEntitiesManaged("tenants"), _ => { });
 
+    public static readonly FirmTables List = new(
+        t => t.PartitionMultiTenantedEntities(x => x.ByList().AddTenants("acme", "O'Brien").AddPartition("small", "s1", "s2")), _ => { });
+
+    public static readonly FirmTables External = new(t => t.PartitionMultiTenantedEntities(x => x.ByExternallyManagedListPartitions()), _ => { });
+
     /// <summary>Memos only.</summary>
     public static readonly FirmTables ManagedMemos = new(
         _ => { }, m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")));

@@ -210,6 +210,41 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenant_of_one_table_may_write_to_all_before_and_after_the_switch()
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        await WriteMemoAsync("memos only", FirmTables.Plain);
+        await using (var context = FirmContext.For(_database.ConnectionString, "firms only", FirmTables.Plain))
+        {
+            context.Firms.Add(new Firm { Name = "firms only" });
+            await context.SaveChangesAsync();
+        }
+
+        var commands = Commands(FirmTables.Plain, FirmTables.Managed);
+        var first = commands.TakeWhile(c => !c.CommandText.Contains("ATTACH PARTITION", StringComparison.Ordinal)).Count();
+        foreach (var (i, command) in commands.Index())
+        {
+            await _database.ExecuteAsync(command.CommandText);
+            if (i < first)
+            {
+                await _database.ExecuteAsync(
+                    """
+                    BEGIN;
+                    INSERT INTO "Memos" ("TenantId", "Text") VALUES ('firms only', '');
+                    INSERT INTO "Firms" ("TenantId", "Name") VALUES ('memos only', '');
+                    INSERT INTO "Deals" ("TenantId", "FirmId") SELECT 'memos only', max("Id") FROM "Firms" WHERE "TenantId" = 'memos only';
+                    ROLLBACK;
+                    """);
+            }
+        }
+
+        await WriteAsync("memos only", FirmTables.Managed);
+        await WriteAsync("firms only", FirmTables.Managed);
+        await using var managed = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        Assert.All(await managed.Tenancy().Administration.ListAsync(), t => Assert.Equal((3, 0), (t.Partitions, t.MissingPartitions)));
+    }
+
+    [Fact]
     public async Task Down_keeps_the_rows_and_up_again_finds_the_tenants_registered()
     {
         await MigrateAsync(null, FirmTables.Plain);
@@ -393,6 +428,132 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
             () => new MigrationBuilder("").PartitionExistingTable("t", "tenant", x => x.ByManagedListPartitions("tenants"), firstPartition: "old rows"));
         Assert.Contains("'old rows'", refused.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_list_of_the_model_follows_the_registry_and_back_and_no_row_moves()
+    {
+        // Memos lack a tenant; one of its suffixes is none that a name tells.
+        var list = FirmTables.List with
+        {
+            Model = m => m.Entity<Memo>().ToTable(new string('m', 55)).IsPartitionedByTenant(x => x.ByList().AddTenants("acme").AddPartition("small", "s1", "s2")),
+        };
+        var managed = FirmTables.Managed with { Model = m => m.Entity<Memo>().ToTable(new string('m', 55)) };
+        await MigrateAsync(null, list);
+        await _database.ExecuteAsync($"""CREATE VIEW "Memos" AS SELECT * FROM "{new string('m', 55)}" """);
+        foreach (var tenant in (string[])["acme", "s1", "s2"])
+        {
+            await WriteAsync(tenant, list);
+        }
+
+        var (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(list, managed);
+        Assert.Empty(Differences(managed, managed));
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
+
+        await using var context = new FirmContext(_database.ConnectionString, managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.Equal(
+            ["O'Brien 3 0", "acme 3 0", "s1 3 0", "s2 3 0"], (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Partitions} {t.MissingPartitions}"));
+        Assert.Equal(
+            ["acme acme", "o_brien$", "s1 small", "s2 small"],
+            (await tenants.ListAsync()).Select(t => t.Suffix.StartsWith("o_brien$", StringComparison.Ordinal) ? "o_brien$" : $"{t.TenantId} {t.Suffix}").Order(StringComparer.Ordinal));
+        Assert.Empty(await tenants.RepairAsync());
+        await tenants.AddAsync(["new"]);
+        foreach (var tenant in (string[])["acme", "O'Brien", "s1", "s2", "new"])
+        {
+            await WriteAsync(tenant, managed);
+        }
+
+        await tenants.SplitAsync(["s1"]);
+        await tenants.RemoveAsync(["acme"]);
+        Assert.Empty(await tenants.RepairAsync());
+
+        (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(managed, list);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
+        Assert.Contains("Firms_acme FOR VALUES IN ('acme')", await BoundsAsync("Firms"));
+        Assert.Contains("Firms_new FOR VALUES IN ('new')", await BoundsAsync("Firms"));
+        foreach (var tenant in (string[])["acme", "O'Brien", "s1", "s2", "new"])
+        {
+            await WriteAsync(tenant, list);
+        }
+
+        Assert.Empty(Differences(list, list));
+    }
+
+    [Fact]
+    public async Task Partitions_of_somebody_else_follow_the_registry_under_the_names_that_they_have()
+    {
+        await MigrateAsync(null, FirmTables.External);
+        foreach (var table in (string[])["Firms", "Deals", "Memos"])
+        {
+            await _database.ExecuteAsync(
+                $"""
+                CREATE TABLE "{table}_old-ones" PARTITION OF "{table}" FOR VALUES IN ('a', 'b''c');
+                CREATE TABLE "{table.ToLowerInvariant()} of d" PARTITION OF "{table}" FOR VALUES IN ('d');
+                """);
+        }
+
+        foreach (var tenant in (string[])["a", "b'c", "d"])
+        {
+            await WriteAsync(tenant, FirmTables.External);
+        }
+
+        var (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(FirmTables.External, FirmTables.Managed);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(files, await PartitionFilesAsync());
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.Equal(
+            ["a old_ones 3 0", "b'c old_ones 3 0", "d memos_of_d 3 0"],
+            (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions} {t.MissingPartitions}"));
+        Assert.Empty(await tenants.RepairAsync());
+        await tenants.AddAsync(["e"]);
+        await tenants.AddAsync(new Dictionary<string, string> { ["f"] = "old_ones" });
+        await WriteAsync("e", FirmTables.Managed);
+        await WriteAsync("f", FirmTables.Managed);
+        await tenants.SplitAsync(["b'c"]);
+        await tenants.RemoveAsync(["d", "a"]);
+        Assert.Equal(["b'c", "e", "f"], await _database.ColumnAsync("""SELECT DISTINCT "TenantId" FROM "Deals" ORDER BY 1"""));
+        Assert.Empty(await tenants.RepairAsync());
+
+        rows = await RowsAsync();
+        await MigrateAsync(FirmTables.Managed, FirmTables.External);
+        Assert.Equal(rows, await RowsAsync());
+        await WriteAsync("f", FirmTables.External);
+    }
+
+    [Fact]
+    public async Task A_plain_table_and_a_list_follow_the_registry_in_one_migration()
+    {
+        var mixed = FirmTables.Plain with { Model = m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByList().AddTenants("acme", "s1")) };
+        await MigrateAsync(null, mixed);
+        await WriteAsync("acme", mixed);
+        await using (var late = FirmContext.For(_database.ConnectionString, "late", mixed))
+        {
+            late.Firms.Add(new Firm { Name = "late" });
+            await late.SaveChangesAsync();
+        }
+
+        var rows = await RowsAsync();
+        await MigrateAsync(mixed, FirmTables.Managed);
+        Assert.Equal(rows, await RowsAsync());
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        Assert.Equal(
+            ["acme acme 3", "late initial 3", "s1 s1 3"],
+            (await context.Tenancy().Administration.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions}"));
+        Assert.Empty(await context.Tenancy().Administration.RepairAsync());
+        foreach (var tenant in (string[])["acme", "late", "s1"])
+        {
+            await WriteAsync(tenant, FirmTables.Managed);
+        }
+    }
+
+    private Task<List<string>> PartitionFilesAsync()
+        => _database.ColumnAsync("SELECT relname || ' ' || relfilenode FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY 1");
 
     private static async Task AssertConvertedAsync(TestDatabase database, List<string> rows)
     {

@@ -20,6 +20,7 @@ public class TenancyMigrationsSqlGenerator(
 #pragma warning restore EF1001
 {
     private readonly TenantTableSwitchSql _switchSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
 
     public override IReadOnlyList<MigrationCommand> Generate(
@@ -50,6 +51,14 @@ public class TenancyMigrationsSqlGenerator(
 
             case CreateRegisteredTenantPartitionsOperation create:
                 Append(builder, RegistrySql(create.RegistrySchema).CreateRegisteredPartitions(create.Table, create.Schema));
+                break;
+
+            case RegisterTenantPartitionsOperation register:
+                Append(builder, _adoptionSql.Register(register.Table, register.Schema, RegistrySql(register.RegistrySchema), register.Partitioning));
+                break;
+
+            case KeepTenantPartitionsOperation keep:
+                Append(builder, _adoptionSql.Keep(keep.Table, keep.Schema, keep.Partitioning));
                 break;
 
             case TenantConversions.LookAtTenantsOperation look:

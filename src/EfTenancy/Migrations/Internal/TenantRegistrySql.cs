@@ -82,7 +82,7 @@ public sealed class TenantRegistrySql(
     private string SplitKey
         => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy split " + registrySchema)}, 0)";
 
-    /// <summary>The partitions of a new table for all registered tenants. Those that are there already stay as they are.</summary>
+    /// <summary>The partitions of a table for all registered tenants. Those that are there already stay as they are.</summary>
     public IEnumerable<string> CreateRegisteredPartitions(string table, string? schema)
     {
         // As a string literal: a dollar quote would end at a name that holds it.
@@ -90,9 +90,15 @@ public sealed class TenantRegistrySql(
             $"""
             DECLARE
                 {PartitionDeclarations}
+                tenants text[];
+                held text[] := ARRAY[]::text[];
             BEGIN
-                PERFORM pg_advisory_xact_lock({LockKey});
-                {CreatePartitions(table, schema)}
+                {Locked}
+                FOR registered IN {TenantAdoptionSql.Partitions(Text(sqlGenerationHelper.DelimitIdentifier(table, schema)) + "::regclass")} LOOP
+                    {TenantAdoptionSql.Values("registered.bound", "tenants")}
+                    held := held || tenants;
+                END LOOP;
+                {CreatePartitions(table, schema, "held")}
             END
             """) + ";";
     }
@@ -115,7 +121,13 @@ public sealed class TenantRegistrySql(
                 AND (SELECT count(*) = 1 AND min(partition_value) = {Text(suffix)} FROM {Table} WHERE partition_name = {Text(suffix)}) THEN
                 RAISE EXCEPTION USING MESSAGE = {Text(TenancyStrings.FirstPartitionIsTaken(table, suffix))};
             END IF;
-            INSERT INTO {Table} (partition_value, partition_name) SELECT v, {Text(suffix)} FROM unnest({tenants}) AS v
+            {Insert(tenants, Text(suffix))}
+            """;
+
+    /// <summary>In PL/pgSQL: tenants get a suffix, unless they are registered.</summary>
+    public string Insert(string tenants, string suffix)
+        => $"""
+            INSERT INTO {Table} (partition_value, partition_name) SELECT v, {suffix} FROM unnest({tenants}) AS v
             ON CONFLICT (partition_value) DO NOTHING;
             """;
 
@@ -133,15 +145,15 @@ public sealed class TenantRegistrySql(
     public string SharesSuffix(string suffix, string tenants)
         => $"(r.partition_name = {Text(suffix)} OR r.partition_name IN (SELECT partition_name FROM {Table} WHERE partition_value = ANY ({tenants})))";
 
-    /// <summary>In PL/pgSQL: the partitions of registered tenants, but for those of an array.</summary>
-    public string CreatePartitions(string table, string? schema, string except = "ARRAY[]::text[]")
+    /// <summary>In PL/pgSQL: the partitions of registered tenants, but for those of an array and for who shares their suffixes.</summary>
+    public string CreatePartitions(string table, string? schema, string held)
     {
         var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
         return $"""
             FOR registered IN
                 SELECT {Text(table + "_")} || partition_name AS name,
                     string_agg(quote_literal(partition_value), ', ' ORDER BY partition_value COLLATE "C") AS tenants
-                FROM {Table} WHERE state <> '{Removing}' AND partition_value <> ALL ({except}) GROUP BY 1 ORDER BY 1
+                FROM {Table} WHERE state <> '{Removing}' GROUP BY 1 HAVING NOT bool_or(partition_value = ANY ({held})) ORDER BY 1
             LOOP
                 partition := registered.name;
                 IF octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxIdentifierBytes} THEN

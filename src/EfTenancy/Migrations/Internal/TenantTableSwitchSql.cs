@@ -18,6 +18,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
@@ -70,7 +71,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {BoundConstraint}', old);
                 END IF;
                 {bucket?.CreateOtherPartitions(table, schema)}
-                {string.Join("\n", (partitioning.Partitions ?? []).Select(p => CreateUnlessHeld(table, schema, p)))}
+                {CreateUnlessInFirst(table, schema, partitioning)}
                 {TableInventorySql.References}
                 {TableBlockSql.RunEach("rest")}
                 """)}
@@ -224,22 +225,8 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
             : null;
 
     // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.
-    private string CreateUnlessHeld(string table, string? schema, TenantPartition partition)
-    {
-        if (partition.Values is not { } values)
-        {
-            return string.Join("\n", _partitionSql.CreatePartition(table, schema, partition).Select(_block.Execute));
-        }
-
-        var (create, attach) = _partitionSql.CreatePartition(table, schema, partition.Suffix);
-        return $"""
-            SELECT string_agg(quote_literal(v), ', ') INTO statement FROM unnest(ARRAY[{string.Join(", ", values.Select(_block.Text))}]) AS v WHERE NOT v = ANY (coalesce(tenants, ARRAY[]::text[]));
-            IF statement IS NOT NULL THEN
-                EXECUTE {_block.Text(create)};
-                EXECUTE {_block.Text(attach)} || ' FOR VALUES IN (' || statement || ')';
-            END IF;
-            """;
-    }
+    private string CreateUnlessInFirst(string table, string? schema, TenantPartitioning partitioning)
+        => string.Join("\n", (partitioning.Partitions ?? []).Select(p => _adoptionSql.CreateUnlessHeld(table, schema, p, "tenants")));
 
     private string MakePartitioned(TenantPartitionStrategy strategy, string column)
         => $"""
