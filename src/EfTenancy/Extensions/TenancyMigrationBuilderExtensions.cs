@@ -182,7 +182,7 @@ public static class TenancyMigrationBuilderExtensions
     ///     it 200 ms at a time, and tries again.
     /// </summary>
     /// <remarks>
-    ///     A row of a tenant that has none yet is refused while this runs, and after it unless the tenant has a partition. Whatever
+    ///     A row of a tenant that has none yet, and is not registered, is refused while this runs, and after it unless the tenant has a partition. Whatever
     ///     cuts it off, applying the migration again finishes it; so give it a migration of its own.
     /// </remarks>
     /// <param name="migrationBuilder">The migration.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
@@ -46,6 +47,7 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
         var isManaged = command == "manage";
         var random = new Random(7);
         var moments = new List<string>();
+        var longest = await LongestAsync(isManaged);
         for (var round = 0; round < Scale.KillRounds; round++)
         {
             NpgsqlConnection.ClearAllPools();
@@ -53,7 +55,7 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
             var before = await ChecksumsAsync(database);
 
             var finished = await KilledProcess.RunAsync(
-                database.ConnectionString, command, "-", TimeSpan.FromMilliseconds(random.Next(0, 450)));
+                database.ConnectionString, command, "-", longest * random.NextDouble());
             var partitioned = await database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'p'");
             var bounds = await database.ScalarAsync<int>("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'tenancy%'");
             moments.Add(finished ? "had finished" : $"{partitioned} tables partitioned, {bounds} on their way");
@@ -101,6 +103,16 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
         {
             output.WriteLine($"{moment.Count()} × {moment.Key}");
         }
+    }
+
+    // A new process has more to do first than one that has run for a while.
+    private async Task<TimeSpan> LongestAsync(bool isManaged)
+    {
+        await using var database = await _plain.CloneAsync("timed");
+        await using var context = ConversionContext.Create(database.ConnectionString, isManaged);
+        var started = Stopwatch.GetTimestamp();
+        await context.Database.MigrateAsync();
+        return TimeSpan.FromMilliseconds(300) + 2 * Stopwatch.GetElapsedTime(started);
     }
 
     private static Task<List<string>> ChecksumsAsync(TestDatabase database)
