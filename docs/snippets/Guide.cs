@@ -92,6 +92,12 @@ public static class Guide
     {
         migrationBuilder.PartitionExistingTable(
             table: "Orders", column: "TenantId", partitioning: x => x.ByList().AddTenants("acme", "Globex"), firstPartition: "initial");
+        migrationBuilder.EnsureTenantRegistry(schema: "tenants");
+        migrationBuilder.PartitionExistingTable(
+            table: "Orders", column: "TenantId", partitioning: x => x.ByManagedListPartitions("tenants"), firstPartition: "initial");
+        migrationBuilder.RegisterTenantPartitions(
+            table: "Orders", registrySchema: "tenants", partitioning: x => x.ByList().AddTenants("acme", "Globex"));
+        migrationBuilder.KeepTenantPartitions(table: "Orders", partitioning: x => x.ByList().AddTenants("acme", "Globex"));
         migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByHash("one", "two", "three"));
     }
 

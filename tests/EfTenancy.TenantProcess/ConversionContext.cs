@@ -1,3 +1,4 @@
+using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -8,6 +9,9 @@ namespace EfTenancy.TenantProcess;
 /// <summary>Three related tables that were plain, and whose second migration partitions them without copying.</summary>
 public class ConversionContext(string connectionString) : DbContext
 {
+    public static ConversionContext Create(string connectionString, bool isManaged)
+        => isManaged ? new ManagedConversionContext(connectionString) : new ConversionContext(connectionString);
+
     public DbSet<Shop> Shops => Set<Shop>();
 
     protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
@@ -15,13 +19,30 @@ public class ConversionContext(string connectionString) : DbContext
             .UseNpgsql(connectionString)
             // There is no snapshot.
             .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning, RelationalEventId.PendingModelChangesWarning))
-            .UseTenancy(t => t.AllEntitiesAreMultiTenanted());
+            .UseTenancy(Configure);
+
+    protected virtual void Configure(TenancyDbContextOptionsBuilder tenancy)
+        => tenancy.AllEntitiesAreMultiTenanted();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<Shop>().ToTable("Shops").IsPartitionedByTenant(x => x.ByList().AddTenants(PartitionTables.Tenants));
         modelBuilder.Entity<Sale>().ToTable("Sales").IsPartitionedByTenant(x => x.ByList().AddTenants(PartitionTables.Tenants));
         modelBuilder.Entity<Receipt>().ToTable("Receipts").IsPartitionedByTenant(x => x.ByList().AddTenants(PartitionTables.Tenants));
+    }
+}
+
+/// <summary>The same, into partitions that follow the registry.</summary>
+public class ManagedConversionContext(string connectionString) : ConversionContext(connectionString)
+{
+    protected override void Configure(TenancyDbContextOptionsBuilder tenancy)
+        => tenancy.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged("tenants");
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Shop>().ToTable("Shops");
+        modelBuilder.Entity<Sale>().ToTable("Sales");
+        modelBuilder.Entity<Receipt>().ToTable("Receipts");
     }
 }
 
@@ -78,6 +99,24 @@ public class PartitionTables : Migration
         foreach (var table in (string[])["Shops", "Sales", "Receipts"])
         {
             migrationBuilder.PartitionExistingTable(table, "TenantId", x => x.ByList().AddTenants(Tenants));
+        }
+    }
+}
+
+[DbContext(typeof(ManagedConversionContext))]
+[Migration("20260101000000_PlainTables")]
+public class ManagedPlainTables : PlainTables;
+
+[DbContext(typeof(ManagedConversionContext))]
+[Migration("20260102000000_ManageTables")]
+public class ManageTables : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.EnsureTenantRegistry("tenants");
+        foreach (var table in (string[])["Shops", "Sales", "Receipts"])
+        {
+            migrationBuilder.PartitionExistingTable(table, "TenantId", x => x.ByManagedListPartitions("tenants"));
         }
     }
 }

@@ -31,9 +31,9 @@ if (args[1] == "move")
 
 // Says when it is about to start, so that a test can kill it a random moment later.
 var (connectionString, command, tenants) = (args[0], args[1], args[2].Split(','));
-if (command == "convert")
+if (command is "convert" or "manage")
 {
-    await using var converted = new ConversionContext(connectionString);
+    await using var converted = ConversionContext.Create(connectionString, isManaged: command == "manage");
     _ = converted.Model;
     await converted.Database.ExecuteSqlAsync($"SELECT 1");
     Console.WriteLine("ready");

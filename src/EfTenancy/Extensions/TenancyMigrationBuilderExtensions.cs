@@ -3,6 +3,7 @@ using EfTenancy.Metadata.Builders;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
 using EfTenancy.Properties;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations.Builders;
 
@@ -128,22 +129,73 @@ public static class TenancyMigrationBuilderExtensions
             new CreateRegisteredTenantPartitionsOperation { Table = table, RegistrySchema = registrySchema, Schema = schema });
 
     /// <summary>
+    ///     Registers the tenants of the list partitions that a table has, so that they follow the registry from now on. The suffix is what the
+    ///     partition's name has behind the table's. The partitions stay as they are; who is registered already keeps his suffix.
+    /// </summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table, partitioned by list, without a DEFAULT partition.</param>
+    /// <param name="registrySchema">The schema of the registry.</param>
+    /// <param name="partitioning">What the model said of the partitions, for suffixes that names do not tell; null if it said nothing.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    public static OperationBuilder<RegisterTenantPartitionsOperation> RegisterTenantPartitions(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        string registrySchema,
+        Action<TenantPartitioningBuilder>? partitioning = null,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new RegisterTenantPartitionsOperation
+            {
+                Table = table,
+                Schema = schema,
+                RegistrySchema = registrySchema,
+                Partitioning = partitioning is null ? null : TenantPartitioningBuilder.Build(partitioning),
+            });
+
+    /// <summary>Keeps the list partitions that a table has, whoever made them, and creates those of a list for tenants that have none.</summary>
+    /// <param name="migrationBuilder">The migration.</param>
+    /// <param name="table">The table, partitioned by list.</param>
+    /// <param name="partitioning">List partitions.</param>
+    /// <param name="schema">The schema of the table; null for the default one.</param>
+    /// <exception cref="ArgumentException">The partitioning is none by list.</exception>
+    public static OperationBuilder<KeepTenantPartitionsOperation> KeepTenantPartitions(
+        this MigrationBuilder migrationBuilder,
+        string table,
+        Action<TenantPartitioningBuilder> partitioning,
+        string? schema = null)
+        => Add(
+            migrationBuilder,
+            new KeepTenantPartitionsOperation
+            {
+                Table = table,
+                Schema = schema,
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List } list
+                    ? list
+                    : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
+            });
+
+    /// <summary>
     ///     Makes a partitioned table of a plain one without copying. The old table becomes the first partition, for the tenants whose rows
     ///     it holds; the new one takes its name, keys, indexes, references, identity, grants, triggers, views and comments. Statements that read
     ///     the rows run outside of the transaction and keep nobody from them; the switch takes an exclusive lock for milliseconds, waits for
     ///     it 200 ms at a time, and tries again.
     /// </summary>
     /// <remarks>
-    ///     A row of a tenant that has none yet is refused while this runs, and after it unless the tenant has a partition. Whatever
+    ///     A row of a tenant that has none yet, and is not registered, is refused while this runs, and after it unless the tenant has a partition. Whatever
     ///     cuts it off, applying the migration again finishes it; so give it a migration of its own.
     /// </remarks>
     /// <param name="migrationBuilder">The migration.</param>
     /// <param name="table">The table, whose keys hold the tenant.</param>
     /// <param name="column">The tenant column.</param>
-    /// <param name="partitioning">List partitions, made for those of their tenants that have no rows yet.</param>
+    /// <param name="partitioning">
+    ///     List partitions, made for those of their tenants that have no rows yet; or partitions that follow the registry of tenants, which is
+    ///     there already: the tenants whose rows the tables of the migration hold are registered, and share the first partition until
+    ///     <see cref="EfTenancy.Administration.ITenantAdministration" /> splits them off.
+    /// </param>
     /// <param name="firstPartition">The suffix of the partition that the old table becomes.</param>
     /// <param name="schema">The schema of the table; null for the default one.</param>
-    /// <exception cref="ArgumentException">The partitioning is none by list, or follows the registry of tenants.</exception>
+    /// <exception cref="ArgumentException">The partitioning is none by list, or tenants cannot be registered with the suffix.</exception>
     public static OperationBuilder<PartitionExistingTableOperation> PartitionExistingTable(
         this MigrationBuilder migrationBuilder,
         string table,
@@ -159,9 +211,11 @@ public static class TenancyMigrationBuilderExtensions
                 Schema = schema,
                 Column = column,
                 FirstPartition = firstPartition,
-                Partitioning = TenantPartitioningBuilder.Build(partitioning) is { Strategy: TenantPartitionStrategy.List, IsManaged: false } list
-                    ? list
-                    : throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning)),
+                Partitioning = TenantPartitioningBuilder.Build(partitioning) is not { Strategy: TenantPartitionStrategy.List } list
+                    ? throw new ArgumentException(TenancyStrings.AttachingNeedsList(table), nameof(partitioning))
+                    : list.IsManaged && !TenantPartitionNaming.IsGivenSuffix(firstPartition, firstPartition)
+                        ? throw new ArgumentException(TenancyStrings.FirstPartitionIsNotPlain(table, firstPartition), nameof(firstPartition))
+                        : list,
             });
 
     /// <summary>

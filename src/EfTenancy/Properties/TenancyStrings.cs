@@ -99,6 +99,14 @@ internal static class TenancyStrings
         => $"The table {table} can become a partition only of a table that is partitioned by list. Choose ByList(), or copy its rows with "
             + "migrationBuilder.RebuildTableByCopying(...).";
 
+    public static string FirstPartitionIsTaken(string table, string suffix)
+        => $"The tenants whose rows the table {table} holds would share the suffix '{suffix}', which is the tenant's of that name. Nothing was changed. "
+            + $"Give another one, migrationBuilder.PartitionExistingTable(\"{table}\", ..., firstPartition: \"...\").";
+
+    public static string FirstPartitionIsNotPlain(string table, string suffix)
+        => $"The suffix '{suffix}' of the first partition of {table} must be letters, digits and underscores (A-Z, a-z, 0-9, _), at least one, since "
+            + "tenants are registered with it. Give another firstPartition.";
+
     public static string SwitchHasDependent(string table, string dependent)
         => $"{dependent} stands on the table {table} and would stay with the old one when a partitioned table takes its place. Drop it in a migration "
             + "before, migrationBuilder.Sql(\"DROP ...\"), and create it again after.";
@@ -224,7 +232,8 @@ internal static class TenancyStrings
 
     public static string ChangeNotSupported(string table, string change)
         => $"The change of table '{table}' ({change}) cannot be worked out from the model, which does not know what partitions there are. Keep the "
-            + "partitioning of the table, or change it in a migration of your own with migrationBuilder.RebuildTableByCopying(...).";
+            + "partitioning of the table, make it a plain one with DoNotPartition() in a migration before, or change it in a migration of your own with "
+            + "migrationBuilder.RebuildTableByCopying(...).";
 
     public static string CrossTenantWrite(string entity, string table, string? rowTenant, string contextTenant)
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "

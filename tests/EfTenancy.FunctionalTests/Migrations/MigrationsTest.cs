@@ -114,10 +114,10 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
 
         foreach (var (one, other, reason) in ((Action<ModelBuilder>, Action<ModelBuilder>, string)[])[
                      (external, TwoPartitions, "from externally managed partitions"),
-                     (external, managed, "to partitions that follow the registry of tenants"),
-                     (_ => { }, managed, "to partitions that follow the registry of tenants"),
+                     (PartitionContext.Partitioned(x => x.ByExternallyManagedHashPartitions()), managed, "to partitions that follow the registry of tenants"),
+                     (PartitionContext.Partitioned(x => x.ByList().AddTenants("T1").WithDefaultPartition()), managed, "from a DEFAULT partition"),
                      (PartitionContext.Partitioned(x => x.ByHash("a", "b")), managed, "to partitions that follow the registry of tenants"),
-                     (managed, TwoPartitions, "from partitions that follow the registry of tenants")])
+                     (PartitionContext.Partitioned(x => x.ByManagedListPartitions("others")), managed, "to partitions that follow the registry of tenants")])
         {
             var exception = await Assert.ThrowsAsync<NotSupportedException>(() => Migrate(one, other));
             Assert.Contains("'Remarks'", exception.Message, StringComparison.Ordinal);

@@ -124,6 +124,40 @@ public class MigrationsScaffoldingTest
         Assert.Single(context.Model.GetEntityTypes());
     }
 
+    [Fact]
+    public void A_plain_table_that_follows_the_registry_reads_as_if_written_by_hand_and_back()
+    {
+        using var before = Context("plain");
+        using var after = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")));
+
+        var operations = new ScaffoldedMigrations(before).NextOperations(after);
+        var back = new ScaffoldedMigrations(after).NextOperations(before);
+
+        Assert.Equal(
+            """migrationBuilder.EnsureTenantRegistry(schema: "tenants");migrationBuilder.PartitionExistingTable(table: "Invoice", column: "TenantId", partitioning: x => x.ByManagedListPartitions("tenants"), firstPartition: "initial");""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(after, operations)));
+        Assert.Equal(
+            """migrationBuilder.RebuildTableByCopying(table: "Invoice", column: "TenantId");migrationBuilder.DropTenantRegistry(schema: "tenants");""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(before, back)));
+    }
+
+    [Fact]
+    public void A_list_that_follows_the_registry_reads_as_if_written_by_hand_and_back()
+    {
+        using var before = Context("list");
+        using var after = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")));
+
+        var operations = new ScaffoldedMigrations(before).NextOperations(after);
+        var back = new ScaffoldedMigrations(after).NextOperations(before);
+
+        Assert.Contains(
+            """migrationBuilder.RegisterTenantPartitions(table: "Invoice", registrySchema: "tenants", partitioning: x => x.ByList()""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(after, operations)), StringComparison.Ordinal);
+        Assert.Contains(
+            """migrationBuilder.KeepTenantPartitions(table: "Invoice", partitioning: x => x.ByList()""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(before, back)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("hash", """suffix: "two", modulus: 3, remainder: 1""", """.ByHash("one", "two", "three")""")]
     [InlineData("range", """suffix: "asia", from: "a", to: "azzz" """, """.ByRange().AddRange("asia", "a", "azzz")""")]

@@ -40,6 +40,25 @@ public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGe
                     [("table", create.Table), ("registrySchema", create.RegistrySchema), ("schema", create.Schema)]);
                 break;
 
+            case RegisterTenantPartitionsOperation register:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.RegisterTenantPartitions),
+                    [
+                        ("table", register.Table),
+                        ("registrySchema", register.RegistrySchema),
+                        ("partitioning", register.Partitioning),
+                        ("schema", register.Schema),
+                    ]);
+                break;
+
+            case KeepTenantPartitionsOperation keep:
+                Call(
+                    builder,
+                    nameof(TenancyMigrationBuilderExtensions.KeepTenantPartitions),
+                    [("table", keep.Table), ("partitioning", keep.Partitioning), ("schema", keep.Schema)]);
+                break;
+
             case EnsureTenantRegistryOperation ensure:
                 Call(builder, nameof(TenancyMigrationBuilderExtensions.EnsureTenantRegistry), [("schema", ensure.Schema)]);
                 break;

@@ -111,7 +111,8 @@ public class TenancyMigrationsModelDiffer(
         var oldPartitions = oldPartitioning?.Partitions ?? [];
         var newPartitions = newPartitioning?.Partitions ?? [];
 
-        foreach (var kept in oldPartitions.Intersect(newPartitions))
+        var isAdopted = oldPartitioning?.IsManaged != newPartitioning?.IsManaged;
+        foreach (var kept in isAdopted ? oldPartitions : oldPartitions.Intersect(newPartitions))
         {
             if (Rename(source, target, kept) is { } rename)
             {
@@ -121,6 +122,16 @@ public class TenancyMigrationsModelDiffer(
 
         if (newPartitioning is { IsExternallyManaged: true })
         {
+            yield break;
+        }
+
+        if (isAdopted)
+        {
+            foreach (var operation in Adopt(target, oldPartitioning!, newPartitioning!))
+            {
+                yield return operation;
+            }
+
             yield break;
         }
 
@@ -146,14 +157,20 @@ public class TenancyMigrationsModelDiffer(
             throw new NotSupportedException(TenancyStrings.ChangeNotSupported(refused.Table, refused.Change));
         }
 
+        var converts = all.OfType<SwitchOperation>().Any(s => s.Operation is PartitionExistingTableOperation { Partitioning.IsManaged: true });
+        var seeded = all.OfType<InsertDataOperation>().Select(o => (o.Schema, o.Table)).ToHashSet();
         var ours = all.ToLookup(StepOf);
         var sorted = base.Sort(ours[Step.OfEF], diffContext).ToList();
+        var creates = ours[Step.Create].Cast<ITableMigrationOperation>().ToLookup(
+            c => converts && c is CreateRegisteredTenantPartitionsOperation && !seeded.Contains((c.Schema, c.Table)));
 
         // Drops under the old names of tables and before anything may take a dropped partition's tenants; creations when
         // all tables stand, parents first, and before seed data needs them.
         sorted.InsertRange(0, ours[Step.Registry].Concat(ours[Step.Drop]));
-        sorted.InsertRange(FirstAfterTables(sorted), InTableOrder(ours[Step.Create].Cast<ITableMigrationOperation>(), sorted));
+        sorted.InsertRange(FirstAfterTables(sorted), ours[Step.Register].Concat(InTableOrder(creates[false], sorted)));
         sorted.AddRange(PrincipalsFirst(ours[Step.Switch].Cast<SwitchOperation>()));
+        // A table that is converted tells tenants that a new table is for too.
+        sorted.AddRange(InTableOrder(creates[true], sorted));
         sorted.AddRange(ours[Step.DropRegistry]);
         return sorted;
     }
@@ -163,7 +180,8 @@ public class TenancyMigrationsModelDiffer(
         {
             EnsureTenantRegistryOperation => Step.Registry,
             DropTenantPartitionOperation => Step.Drop,
-            CreateTenantPartitionOperation or CreateRegisteredTenantPartitionsOperation => Step.Create,
+            RegisterTenantPartitionsOperation => Step.Register,
+            CreateTenantPartitionOperation or CreateRegisteredTenantPartitionsOperation or KeepTenantPartitionsOperation => Step.Create,
             SwitchOperation => Step.Switch,
             DropTenantRegistryOperation => Step.DropRegistry,
             _ => Step.OfEF,
@@ -174,6 +192,7 @@ public class TenancyMigrationsModelDiffer(
         OfEF,
         Registry,
         Drop,
+        Register,
         Create,
         Switch,
         DropRegistry,
@@ -245,6 +264,22 @@ public class TenancyMigrationsModelDiffer(
             };
     }
 
+    // What there is stays; who looks after it changes.
+    private static IEnumerable<MigrationOperation> Adopt(ITable table, TenantPartitioning oldPartitioning, TenantPartitioning newPartitioning)
+        => newPartitioning.RegistrySchema is { } registry
+            ?
+            [
+                new RegisterTenantPartitionsOperation
+                {
+                    Table = table.Name,
+                    Schema = table.Schema,
+                    RegistrySchema = registry,
+                    Partitioning = oldPartitioning.IsExternallyManaged ? null : oldPartitioning,
+                },
+                new CreateRegisteredTenantPartitionsOperation { Table = table.Name, Schema = table.Schema, RegistrySchema = registry },
+            ]
+            : [new KeepTenantPartitionsOperation { Table = table.Name, Schema = table.Schema, Partitioning = newPartitioning }];
+
     private static bool ChangesCollationOnly(AlterColumnOperation operation)
         => operation.Collation != operation.OldColumn.Collation
             && FactsButCollation(operation).Equals(FactsButCollation(operation.OldColumn))
@@ -264,11 +299,12 @@ public class TenancyMigrationsModelDiffer(
 
     // Who keeps the partitions changes, and neither side knows what is there.
     private static string? RefusedChange(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
-        => newPartitioning is { IsManaged: true } && oldPartitioning?.RegistrySchema != newPartitioning.RegistrySchema
-            ? "to partitions that follow the registry of tenants"
-            : newPartitioning is null || newPartitioning.Strategy != oldPartitioning?.Strategy ? null
-            : oldPartitioning.IsManaged && !newPartitioning.IsManaged ? "from partitions that follow the registry of tenants"
-            : oldPartitioning.IsExternallyManaged && !newPartitioning.IsExternallyManaged
+        => newPartitioning is null || oldPartitioning is null || newPartitioning == oldPartitioning ? null
+            : newPartitioning.IsManaged && (oldPartitioning.IsManaged || oldPartitioning.Strategy != TenantPartitionStrategy.List)
+                ? "to partitions that follow the registry of tenants"
+            : newPartitioning.IsManaged && oldPartitioning.Partitions?.Any(p => p.IsDefault) == true
+                ? "from a DEFAULT partition, whose tenants nobody has named, to partitions that follow the registry of tenants"
+            : newPartitioning.Strategy == oldPartitioning.Strategy && oldPartitioning.IsExternallyManaged && newPartitioning.Partitions is not null
                 ? "from externally managed partitions to partitions of the model"
             : null;
 

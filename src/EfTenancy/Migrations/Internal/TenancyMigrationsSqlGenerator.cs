@@ -20,13 +20,14 @@ public class TenancyMigrationsSqlGenerator(
 #pragma warning restore EF1001
 {
     private readonly TenantTableSwitchSql _switchSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
 
     public override IReadOnlyList<MigrationCommand> Generate(
         IReadOnlyList<MigrationOperation> operations,
         IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-        => base.Generate(TenantSchemaOperations.Of(operations, model, tenant.Place?.Known), model, options);
+        => base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.Place?.Known)), model, options);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -52,14 +53,28 @@ public class TenancyMigrationsSqlGenerator(
                 Append(builder, RegistrySql(create.RegistrySchema).CreateRegisteredPartitions(create.Table, create.Schema));
                 break;
 
-            case PartitionExistingTableOperation partition:
-                foreach (var statement in _switchSql.PartitionExistingTable(
-                             partition.Table, partition.Schema, partition.Column, partition.Partitioning, partition.FirstPartition))
-                {
-                    builder.AppendLines(statement);
-                    EndStatement(builder, suppressTransaction: true);
-                }
+            case RegisterTenantPartitionsOperation register:
+                Append(builder, _adoptionSql.Register(register.Table, register.Schema, RegistrySql(register.RegistrySchema), register.Partitioning));
+                break;
 
+            case KeepTenantPartitionsOperation keep:
+                Append(builder, _adoptionSql.Keep(keep.Table, keep.Schema, keep.Partitioning));
+                break;
+
+            case TenantConversions.LookAtTenantsOperation look:
+                AppendEach(
+                    builder,
+                    look.Conversions.Select(
+                            o => _switchSql.RegisterTenants(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))
+                        .Concat(look.Conversions.Select(
+                            o => _switchSql.CloseToOthers(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))));
+                break;
+
+            case PartitionExistingTableOperation partition:
+                AppendEach(
+                    builder,
+                    _switchSql.PartitionExistingTable(
+                        partition.Table, partition.Schema, partition.Column, partition.Partitioning, partition.FirstPartition));
                 break;
 
             case RebuildTableByCopyingOperation rebuild:
@@ -125,6 +140,16 @@ public class TenancyMigrationsSqlGenerator(
         }
 
         EndStatement(builder);
+    }
+
+    // Each a transaction of its own.
+    private void AppendEach(MigrationCommandListBuilder builder, IEnumerable<string> statements)
+    {
+        foreach (var statement in statements)
+        {
+            builder.AppendLines(statement);
+            EndStatement(builder, suppressTransaction: true);
+        }
     }
 
     private static (string? Table, List<(string Column, string Comment)> Columns) TakeComments(CreateTableOperation operation)

@@ -1,3 +1,4 @@
+using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore.Storage;
 
@@ -81,39 +82,96 @@ public sealed class TenantRegistrySql(
     private string SplitKey
         => $"hashtextextended({_text.GenerateSqlLiteral("EfTenancy split " + registrySchema)}, 0)";
 
-    /// <summary>The partitions of a new table for all registered tenants. Those that are there already stay as they are.</summary>
+    /// <summary>The partitions of a table for all registered tenants. Those that are there already stay as they are.</summary>
     public IEnumerable<string> CreateRegisteredPartitions(string table, string? schema)
     {
-        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
-
         // As a string literal: a dollar quote would end at a name that holds it.
         yield return "DO " + _text.GenerateSqlLiteral(
             $"""
             DECLARE
-                registered record;
-                partition text;
+                {PartitionDeclarations}
+                tenants text[];
+                held text[] := ARRAY[]::text[];
             BEGIN
-                PERFORM pg_advisory_xact_lock({LockKey});
-                FOR registered IN
-                    SELECT {_text.GenerateSqlLiteral(table + "_")} || partition_name AS name,
-                        string_agg(quote_literal(partition_value), ', ' ORDER BY partition_value COLLATE "C") AS tenants
-                    FROM {Table} WHERE state <> '{Removing}' GROUP BY 1 ORDER BY 1
-                LOOP
-                    partition := registered.name;
-                    IF octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxIdentifierBytes} THEN
-                        WHILE octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxCutBytes} LOOP
-                            partition := left(partition, -1);
-                        END LOOP;
-                        partition := partition || '{TenantPartitionNaming.HashSeparator}'
-                            || left(encode(sha256(convert_to(registered.name, 'UTF8')), 'hex'), {TenantPartitionNaming.HashLength});
-                    END IF;
-                    partition := {(schema is null ? "" : _text.GenerateSqlLiteral(sqlGenerationHelper.DelimitIdentifier(schema) + ".") + " || ")}quote_ident(partition);
-                    IF to_regclass(partition) IS NULL THEN
-                        EXECUTE 'CREATE TABLE ' || partition || {_text.GenerateSqlLiteral(TenantPartitionSql.LikeParent(parent))};
-                        EXECUTE {_text.GenerateSqlLiteral(TenantPartitionSql.Attach(parent))} || partition || ' FOR VALUES IN (' || registered.tenants || ')';
-                    END IF;
+                {Locked}
+                FOR registered IN {TenantAdoptionSql.Partitions(Text(sqlGenerationHelper.DelimitIdentifier(table, schema)) + "::regclass")} LOOP
+                    {TenantAdoptionSql.Values("registered.bound", "tenants")}
+                    held := held || tenants;
                 END LOOP;
+                {CreatePartitions(table, schema, "held")}
             END
             """) + ";";
     }
+
+    /// <summary>What <see cref="CreatePartitions" /> declares.</summary>
+    public const string PartitionDeclarations =
+        """
+        registered record;
+        partition text;
+        """;
+
+    /// <summary>In PL/pgSQL: nobody else registers tenants for the rest of the transaction.</summary>
+    public string Locked
+        => $"PERFORM pg_advisory_xact_lock({LockKey});";
+
+    /// <summary>In PL/pgSQL: tenants get a suffix that they share, unless they are registered. It may be nobody's own.</summary>
+    public string Register(string tenants, string suffix, string table)
+        => $"""
+            IF EXISTS (SELECT FROM unnest({tenants}) AS v WHERE v NOT IN (SELECT partition_value FROM {Table}))
+                AND (SELECT count(*) = 1 AND min(partition_value) = {Text(suffix)} FROM {Table} WHERE partition_name = {Text(suffix)}) THEN
+                RAISE EXCEPTION USING MESSAGE = {Text(TenancyStrings.FirstPartitionIsTaken(table, suffix))};
+            END IF;
+            {Insert(tenants, Text(suffix))}
+            """;
+
+    /// <summary>In PL/pgSQL: tenants get a suffix, unless they are registered.</summary>
+    public string Insert(string tenants, string suffix)
+        => $"""
+            INSERT INTO {Table} (partition_value, partition_name) SELECT v, {suffix} FROM unnest({tenants}) AS v
+            ON CONFLICT (partition_value) DO NOTHING;
+            """;
+
+    /// <summary>An expression: an array with further tenants, those of all registered ones for whom a condition holds.</summary>
+    public string WithRegistered(string tenants, string condition = "true")
+        => $"""
+            ARRAY(
+                SELECT v FROM (
+                    SELECT unnest({tenants}) AS v
+                    UNION SELECT partition_value FROM {Table} AS r WHERE state <> '{Removing}' AND {condition}) AS u
+                ORDER BY v COLLATE "C")
+            """;
+
+    /// <summary>A condition: a registered tenant <c>r</c> has a suffix, or shares one with tenants of an array.</summary>
+    public string SharesSuffix(string suffix, string tenants)
+        => $"(r.partition_name = {Text(suffix)} OR r.partition_name IN (SELECT partition_name FROM {Table} WHERE partition_value = ANY ({tenants})))";
+
+    /// <summary>In PL/pgSQL: the partitions of registered tenants, but for those of an array and for who shares their suffixes.</summary>
+    public string CreatePartitions(string table, string? schema, string held)
+    {
+        var parent = sqlGenerationHelper.DelimitIdentifier(table, schema);
+        return $"""
+            FOR registered IN
+                SELECT {Text(table + "_")} || partition_name AS name,
+                    string_agg(quote_literal(partition_value), ', ' ORDER BY partition_value COLLATE "C") AS tenants
+                FROM {Table} WHERE state <> '{Removing}' GROUP BY 1 HAVING NOT bool_or(partition_value = ANY ({held})) ORDER BY 1
+            LOOP
+                partition := registered.name;
+                IF octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxIdentifierBytes} THEN
+                    WHILE octet_length(convert_to(partition, 'UTF8')) > {TenantPartitionNaming.MaxCutBytes} LOOP
+                        partition := left(partition, -1);
+                    END LOOP;
+                    partition := partition || '{TenantPartitionNaming.HashSeparator}'
+                        || left(encode(sha256(convert_to(registered.name, 'UTF8')), 'hex'), {TenantPartitionNaming.HashLength});
+                END IF;
+                partition := {(schema is null ? "" : Text(sqlGenerationHelper.DelimitIdentifier(schema) + ".") + " || ")}quote_ident(partition);
+                IF to_regclass(partition) IS NULL THEN
+                    EXECUTE 'CREATE TABLE ' || partition || {Text(TenantPartitionSql.LikeParent(parent))};
+                    EXECUTE {Text(TenantPartitionSql.Attach(parent))} || partition || ' FOR VALUES IN (' || registered.tenants || ')';
+                END IF;
+            END LOOP;
+            """;
+    }
+
+    private string Text(string text)
+        => _text.GenerateSqlLiteral(text);
 }

@@ -34,5 +34,5 @@ public static class TenantSchemaOperations
 
     private static bool IsAboutPartitions(MigrationOperation operation)
         => operation is CreateTenantPartitionOperation or DropTenantPartitionOperation or CreateRegisteredTenantPartitionsOperation
-            or PartitionExistingTableOperation or RebuildTableByCopyingOperation;
+            or RegisterTenantPartitionsOperation or KeepTenantPartitionsOperation or PartitionExistingTableOperation or RebuildTableByCopyingOperation;
 }

@@ -18,6 +18,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
@@ -26,33 +27,8 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
     /// </summary>
     public IEnumerable<string> PartitionExistingTable(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
     {
-        var first = TenantPartitionNaming.PartitionName(table, firstSuffix);
-
-        yield return _block.Block(
-            table,
-            schema,
-            """
-            tenants text[];
-            """,
-            $"""
-            IF {IsPlain} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
-                {_inventory.Refusals(table)}
-                {TableBlockSql.Retried(
-                $"""
-                EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-                EXECUTE format(
-                    'WITH RECURSIVE tenancy_ids AS ((SELECT %1$I AS id FROM %2$s ORDER BY 1 LIMIT 1) '
-                    'UNION ALL SELECT (SELECT %1$I FROM %2$s WHERE %1$I > i.id ORDER BY 1 LIMIT 1) FROM tenancy_ids AS i WHERE i.id IS NOT NULL) '
-                    'SELECT array_agg(id::text ORDER BY id) FROM tenancy_ids WHERE id IS NOT NULL', {_block.Text(column)}, target) INTO tenants;
-                IF tenants IS NOT NULL THEN
-                    EXECUTE format(
-                        'ALTER TABLE %s ADD CONSTRAINT {BoundConstraint} CHECK (%I IS NOT NULL AND %2$I IN (%s)) NOT VALID',
-                        target, {_block.Text(column)}, {Literals});
-                    EXECUTE format('COMMENT ON CONSTRAINT {BoundConstraint} ON %s IS %L', target, tenants);
-                END IF;
-                """)}
-            END IF;
-            """);
+        var bucket = Bucket(partitioning, firstSuffix);
+        yield return CloseToOthers(table, schema, column, partitioning, firstSuffix);
 
         yield return _block.Block(
             table,
@@ -67,12 +43,13 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
         yield return _block.Block(
             table,
             schema,
-            TableInventorySql.Declarations + "tenants text[]; has_rows boolean;",
+            TableInventorySql.Declarations + TenantRegistrySql.PartitionDeclarations + "tenants text[]; has_rows boolean;",
             $"""
             IF {IsPlain} THEN
                 {_inventory.Refusals(table)}
                 {TableBlockSql.Retried(
                 $"""
+                {bucket?.Lock}
                 {TableInventorySql.Locks}
                 tenants := obj_description(
                     (SELECT oid FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}'), 'pg_constraint')::text[];
@@ -80,8 +57,9 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 IF tenants IS NULL AND has_rows THEN
                     RAISE EXCEPTION USING MESSAGE = {_block.Text(TenancyStrings.RowsCameInBetween(table))};
                 END IF;
+                {bucket?.Widen}
                 {TableInventorySql.Capture}
-                {_inventory.MoveAside(_block.Text(first), firstSuffix)}
+                {_inventory.MoveAside(_block.Text(TenantPartitionNaming.PartitionName(table, firstSuffix)), firstSuffix)}
                 EXECUTE format('CREATE TABLE %s ({TableInventorySql.Like}) {PartitionBy(partitioning.Strategy, column)}', name, old);
                 {TableBlockSql.RunEach("keys")}
                 {TableBlockSql.RunEach("outbound")}
@@ -92,7 +70,8 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)', name, old, {Literals});
                     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {BoundConstraint}', old);
                 END IF;
-                {string.Join("\n", (partitioning.Partitions ?? []).Select(p => CreateUnlessHeld(table, schema, p)))}
+                {bucket?.CreateOtherPartitions(table, schema)}
+                {CreateUnlessInFirst(table, schema, partitioning)}
                 {TableInventorySql.References}
                 {TableBlockSql.RunEach("rest")}
                 """)}
@@ -101,6 +80,66 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
         yield return ValidateReferences(table, schema);
     }
+
+    /// <summary>Registers the tenants of a table that is to follow the registry, without keeping anybody from its rows.</summary>
+    public string RegisterTenants(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
+    {
+        var bucket = Bucket(partitioning, firstSuffix)!;
+        return _block.Block(
+            table,
+            schema,
+            "tenants text[];",
+            $"""
+            IF {IsPlain} THEN
+                {TableBlockSql.Retried($"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}")}
+            END IF;
+            """);
+    }
+
+    /// <summary>From then on the table takes no rows but those of the tenants that the first partition will be for.</summary>
+    public string CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
+        => Bucket(partitioning, firstSuffix) is { } bucket
+            ? _block.Block(
+                table,
+                schema,
+                "tenants text[]; held text[];",
+                $"""
+                IF {IsPlain} THEN
+                    {_inventory.Refusals(table)}
+                    {TableBlockSql.Retried(
+                    $"""
+                    {bucket.Lock}
+                    SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}';
+                    IF held IS NULL THEN
+                        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+                        {_inventory.TenantsOfRows(column, "tenants")}
+                        {bucket.Register(table)}
+                    END IF;
+                    tenants := {bucket.All("coalesce(held, tenants)")};
+                    IF tenants IS DISTINCT FROM held THEN
+                        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {BoundConstraint}', target);
+                        {AddBound(column)}
+                    END IF;
+                    """)}
+                END IF;
+                """)
+            : _block.Block(
+                table,
+                schema,
+                "tenants text[];",
+                $"""
+                IF {IsPlain} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
+                    {_inventory.Refusals(table)}
+                    {TableBlockSql.Retried(
+                    $"""
+                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+                    {_inventory.TenantsOfRows(column, "tenants")}
+                    IF tenants IS NOT NULL THEN
+                        {AddBound(column)}
+                    END IF;
+                    """)}
+                END IF;
+                """);
 
     /// <summary>
     ///     Copies the rows into a table that is partitioned in another way, or not at all, in the transaction of the migration. Nobody reads
@@ -172,23 +211,22 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
     private const string Literals
         = "(SELECT string_agg(quote_literal(v), ', ' ORDER BY n) FROM unnest(tenants) WITH ORDINALITY AS u (v, n))";
 
-    // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.
-    private string CreateUnlessHeld(string table, string? schema, TenantPartition partition)
-    {
-        if (partition.Values is not { } values)
-        {
-            return string.Join("\n", _partitionSql.CreatePartition(table, schema, partition).Select(_block.Execute));
-        }
-
-        var (create, attach) = _partitionSql.CreatePartition(table, schema, partition.Suffix);
-        return $"""
-            SELECT string_agg(quote_literal(v), ', ') INTO statement FROM unnest(ARRAY[{string.Join(", ", values.Select(_block.Text))}]) AS v WHERE NOT v = ANY (coalesce(tenants, ARRAY[]::text[]));
-            IF statement IS NOT NULL THEN
-                EXECUTE {_block.Text(create)};
-                EXECUTE {_block.Text(attach)} || ' FOR VALUES IN (' || statement || ')';
-            END IF;
+    private string AddBound(string column)
+        => $"""
+            EXECUTE format(
+                'ALTER TABLE %s ADD CONSTRAINT {BoundConstraint} CHECK (%I IS NOT NULL AND %s) NOT VALID',
+                target, {_block.Text(column)}, CASE WHEN tenants = ARRAY[]::text[] THEN 'false' ELSE format('%I IN (%s)', {_block.Text(column)}, {Literals}) END);
+            EXECUTE format('COMMENT ON CONSTRAINT {BoundConstraint} ON %s IS %L', target, tenants);
             """;
-    }
+
+    private TenantBucketSql? Bucket(TenantPartitioning partitioning, string suffix)
+        => partitioning.RegistrySchema is { } registrySchema
+            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), suffix)
+            : null;
+
+    // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.
+    private string CreateUnlessInFirst(string table, string? schema, TenantPartitioning partitioning)
+        => string.Join("\n", (partitioning.Partitions ?? []).Select(p => _adoptionSql.CreateUnlessHeld(table, schema, p, "tenants")));
 
     private string MakePartitioned(TenantPartitionStrategy strategy, string column)
         => $"""

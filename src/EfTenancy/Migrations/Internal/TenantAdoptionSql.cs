@@ -1,0 +1,79 @@
+using EfTenancy.Metadata;
+using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfTenancy.Migrations.Internal;
+
+/// <summary>The text that lets list partitions, which stay as they are, follow the registry or a list of the model instead of what they followed.</summary>
+public sealed class TenantAdoptionSql(ISqlGenerationHelper sqlGenerationHelper, IRelationalTypeMappingSource typeMappingSource)
+{
+    private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
+    private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
+
+    /// <summary>A query for the list partitions of a table, <c>relname</c> and <c>bound</c>. A DEFAULT partition has nobody to register.</summary>
+    public static string Partitions(string table)
+        => $"""
+            SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = {table} AND pg_get_expr(c.relpartbound, c.oid) LIKE 'FOR VALUES IN (%' ORDER BY 1
+            """;
+
+    /// <summary>In PL/pgSQL: the values of a bound, which PostgreSQL has written, into an array.</summary>
+    public static string Values(string bound, string into)
+        => $"EXECUTE 'SELECT array_remove(ARRAY[' || substring({bound} FROM '^FOR VALUES IN \\((.*)\\)$') || ']::text[], NULL)' INTO {into};";
+
+    public IEnumerable<string> Register(string table, string? schema, TenantRegistrySql registry, TenantPartitioning? known)
+    {
+        var names = (known?.Partitions ?? []).Select(
+            p => $"WHEN {_block.Text(TenantPartitionNaming.PartitionName(table, p.Suffix))} THEN {_block.Text(p.Suffix)} ");
+        var prefix = table + "_";
+
+        // The name of a partition that somebody else made may be any; a suffix becomes part of other names.
+        yield return _block.Block(
+            table,
+            schema,
+            "part record; tenants text[];",
+            $"""
+            {registry.Locked}
+            FOR part IN {Partitions("target")} LOOP
+                {Values("part.bound", "tenants")}
+                {registry.Insert(
+                    "tenants",
+                    $"CASE part.relname {string.Concat(names)}WHEN '' THEN '' ELSE regexp_replace(CASE WHEN starts_with(part.relname, {_block.Text(prefix)}) "
+                    + $"AND part.relname <> {_block.Text(prefix)} THEN substr(part.relname, length({_block.Text(prefix)}) + 1) ELSE part.relname END, '[^A-Za-z0-9_$]', '_', 'g') END")}
+            END LOOP;
+            """);
+    }
+
+    public IEnumerable<string> Keep(string table, string? schema, TenantPartitioning partitioning)
+    {
+        yield return _block.Block(
+            table,
+            schema,
+            "part record; tenants text[]; held text[] := ARRAY[]::text[]; statement text;",
+            $"""
+            FOR part IN {Partitions("target")} LOOP
+                {Values("part.bound", "tenants")}
+                held := held || tenants;
+            END LOOP;
+            {string.Join("\n", (partitioning.Partitions ?? []).Select(p => CreateUnlessHeld(table, schema, p, "held")))}
+            """);
+    }
+
+    /// <summary>In PL/pgSQL: a partition for those of its tenants that an array does not hold, if there are any.</summary>
+    public string CreateUnlessHeld(string table, string? schema, TenantPartition partition, string held)
+    {
+        if (partition.Values is not { } values)
+        {
+            return string.Join("\n", _partitionSql.CreatePartition(table, schema, partition).Select(_block.Execute));
+        }
+
+        var (create, attach) = _partitionSql.CreatePartition(table, schema, partition.Suffix);
+        return $"""
+            SELECT string_agg(quote_literal(v), ', ') INTO statement FROM unnest(ARRAY[{string.Join(", ", values.Select(_block.Text))}]) AS v WHERE NOT v = ANY (coalesce({held}, ARRAY[]::text[]));
+            IF statement IS NOT NULL THEN
+                EXECUTE {_block.Text(create)};
+                EXECUTE {_block.Text(attach)} || ' FOR VALUES IN (' || statement || ')';
+            END IF;
+            """;
+    }
+}

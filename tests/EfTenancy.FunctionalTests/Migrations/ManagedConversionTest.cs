@@ -1,0 +1,642 @@
+using System.Collections.Concurrent;
+using EfTenancy.Administration;
+using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Infrastructure;
+using EfTenancy.Migrations.Operations;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using Xunit;
+
+namespace EfTenancy.FunctionalTests.Migrations;
+
+/// <summary>Plain tables with the rows of tenants become tables whose partitions follow the registry.</summary>
+public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
+{
+    private static readonly string[] Tenants = ["acme", "O'Brien; DROP", "Größe 😀", " blank ", "back\\slash", "%s {0}", "\"q\"", "*DEFAULT*"];
+
+    private TestDatabase _database = null!;
+
+    public async ValueTask InitializeAsync()
+        => _database = await postgres.CreateDatabaseAsync();
+
+    public ValueTask DisposeAsync()
+        => _database.DisposeAsync();
+
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    public async Task Existing_tenants_are_registered_and_work_on_and_no_row_moves(TenantKeyStyle keyStyle)
+    {
+        var (plain, managed) = (FirmTables.Plain with { KeyStyle = keyStyle }, FirmTables.Managed with { KeyStyle = keyStyle });
+        await MigrateAsync(null, plain);
+        foreach (var tenant in Tenants)
+        {
+            await WriteAsync(tenant, plain);
+        }
+
+        // A tenant in one table only, and a plain table that references a tenant's rows.
+        await WriteMemoAsync("memos only", plain);
+        await _database.ExecuteAsync(
+            keyStyle == TenantKeyStyle.TenantThenId
+                ? """
+                  CREATE TABLE seen (tenant text, firm int, FOREIGN KEY (tenant, firm) REFERENCES "Firms" ("TenantId", "Id") ON DELETE CASCADE);
+                  INSERT INTO seen SELECT "TenantId", "Id" FROM "Firms";
+                  """
+                : """
+                  CREATE TABLE seen (tenant text, firm int, FOREIGN KEY (firm, tenant) REFERENCES "Firms" ("Id", "TenantId") ON DELETE CASCADE);
+                  INSERT INTO seen SELECT "TenantId", "Id" FROM "Firms";
+                  """);
+        var (rows, files, foreignKeys) = (await RowsAsync(), await FilesAsync(""), await ForeignKeysAsync());
+
+        var operations = await MigrateAsync(plain, managed);
+
+        Assert.Equal(
+            ["Deals", "Firms", "Memos"], operations.OfType<PartitionExistingTableOperation>().Select(o => o.Table).Order(StringComparer.Ordinal));
+        Assert.Empty(Differences(managed, managed));
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(files, await FilesAsync("_initial"));
+        Assert.Equal(foreignKeys, await ForeignKeysAsync());
+        Assert.Empty(await _database.ColumnAsync("SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE (NOT convalidated AND conparentid = 0) OR conname LIKE 'tenancy%'"));
+
+        await using var context = new FirmContext(_database.ConnectionString, managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.All(
+            await tenants.ListAsync(),
+            t => Assert.Equal(("initial", TenantState.Active, 3, 0), (t.Suffix, t.State, t.Partitions, t.MissingPartitions)));
+        Assert.Equal(Tenants.Append("memos only").Order(StringComparer.Ordinal), (await tenants.ListAsync()).Select(t => t.TenantId));
+        foreach (var tenant in Tenants.Append("memos only"))
+        {
+            await WriteAsync(tenant, managed);
+            await using var own = FirmContext.For(_database.ConnectionString, tenant, managed);
+            Assert.Equal(tenant == "memos only" ? 2 : 4, await own.Firms.CountAsync());
+            Assert.Equal(2, await own.Memos.CountAsync());
+            Assert.All(await own.Deals.ToListAsync(), d => Assert.Equal(tenant, d.Text));
+        }
+
+        Assert.Empty(await tenants.RepairAsync());
+        await tenants.AddAsync(["new", "New 2"]);
+        await WriteAsync("new", managed);
+        Assert.Equal(["\"Firms_initial\"", "\"Firms_new\""], await _database.ColumnAsync("""SELECT DISTINCT tableoid::regclass::text FROM "Firms" ORDER BY 1"""));
+
+        rows = await RowsAsync();
+        await tenants.SplitAsync(["O'Brien; DROP", "memos only"]);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(3, (await tenants.ListAsync()).Single(t => t.TenantId == "O'Brien; DROP").Partitions);
+        Assert.DoesNotContain("initial", await _database.ScalarAsync<string>("""SELECT string_agg(DISTINCT tableoid::regclass::text, ' ') FROM "Deals" WHERE "TenantId" LIKE 'O''Brien%'"""), StringComparison.Ordinal);
+        await WriteAsync("O'Brien; DROP", managed);
+
+        await tenants.RemoveAsync(["Größe 😀"]);
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" LIKE 'Gr%'"""));
+        await WriteAsync("acme", managed);
+        await Assert.ThrowsAsync<UnknownTenantException>(() => WriteAsync("Größe 😀", managed));
+        Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Fact]
+    public async Task Tenants_that_were_registered_before_keep_their_suffix_and_all_of_administration_works_for_them()
+    {
+        await MigrateAsync(null, FirmTables.ManagedMemos);
+        await using var before = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos);
+        await before.Tenancy().Administration.AddAsync(["own", "empty", "gone"]);
+        await before.Tenancy().Administration.AddAsync(new Dictionary<string, string> { ["small 1"] = "small", ["small 2"] = "small" });
+        foreach (var tenant in (string[])["own", "gone", "small 1"])
+        {
+            await WriteAsync(tenant, FirmTables.ManagedMemos);
+        }
+
+        // Nobody registered it: it could not have written a memo.
+        await using (var late = FirmContext.For(_database.ConnectionString, "late", FirmTables.ManagedMemos))
+        {
+            late.Firms.Add(new Firm { Name = "late" });
+            await late.SaveChangesAsync();
+        }
+
+        var commands = Commands(FirmTables.ManagedMemos, FirmTables.Managed);
+        await before.Tenancy().Administration.DisableAsync(["gone"]);
+        var rows = await RowsAsync();
+        var first = commands.TakeWhile(c => !c.CommandText.Contains("ATTACH PARTITION", StringComparison.Ordinal)).Count();
+        foreach (var command in commands.Take(first))
+        {
+            await _database.ExecuteAsync(command.CommandText);
+        }
+
+        // Registered tenants are not refused while the tables are closed to others.
+        await WriteAsync("empty", FirmTables.ManagedMemos);
+        await before.Tenancy().Administration.AddAsync(["in between"]);
+        await Assert.ThrowsAsync<DbUpdateException>(() => WriteAsync("stranger", FirmTables.ManagedMemos));
+        foreach (var command in commands.Skip(first))
+        {
+            await _database.ExecuteAsync(command.CommandText);
+        }
+
+        Assert.Subset((await RowsAsync()).ToHashSet(), rows.ToHashSet());
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.Equal(
+            [
+                "empty empty Active 3 0", "gone gone Disabled 3 0", "in between in_between$ Active 3 0", "late initial Active 2 1", "own own Active 3 0",
+                "small 1 small Active 3 0", "small 2 small Active 3 0",
+            ],
+            (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix[..(t.Suffix.IndexOf('$') is var i and > 0 ? i + 1 : t.Suffix.Length)]} {t.State} {t.Partitions} {t.MissingPartitions}"));
+        Assert.Equal(
+            ["Firms_in_between$ FOR VALUES IN ('in between')", "Firms_initial FOR VALUES IN ('empty', 'gone', 'late', 'own', 'small 1', 'small 2')"],
+            (await BoundsAsync("Firms")).Select(b => System.Text.RegularExpressions.Regex.Replace(b, @"\$\w+", "$")));
+
+        // Memos was managed before, and nobody asked for this tenant there.
+        var repair = Assert.Single(await tenants.RepairAsync());
+        Assert.Contains("Memos_initial", repair.Description, StringComparison.Ordinal);
+        Assert.Empty(await tenants.RepairAsync());
+        foreach (var tenant in (string[])["own", "empty", "small 1", "small 2", "late", "in between"])
+        {
+            await WriteAsync(tenant, FirmTables.Managed);
+        }
+
+        await tenants.AddAsync(new Dictionary<string, string> { ["small 3"] = "small" });
+        await WriteAsync("small 3", FirmTables.Managed);
+        rows = await RowsAsync();
+        await tenants.SplitAsync(["own"]);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Contains("Firms_own FOR VALUES IN ('own')", await BoundsAsync("Firms"));
+        Assert.Contains("Memos_own FOR VALUES IN ('own')", await BoundsAsync("Memos"));
+
+        await tenants.RemoveAsync(["gone", "small 1", "empty"]);
+        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" IN ('gone', 'small 1', 'empty')"""));
+        Assert.Contains("Firms_initial FOR VALUES IN ('late', 'small 2', 'small 3')", await BoundsAsync("Firms"));
+        await WriteAsync("small 2", FirmTables.Managed);
+        await WriteAsync("small 3", FirmTables.Managed);
+        Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Fact]
+    public async Task What_is_cut_off_is_finished_by_the_same_migration_also_as_an_idempotent_script()
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        await WriteAsync("a", FirmTables.Plain);
+        await WriteMemoAsync("b", FirmTables.Plain);
+        var rows = await RowsAsync();
+        var commands = Commands(FirmTables.Plain, FirmTables.Managed);
+        Assert.All(commands.SkipWhile(c => !c.CommandText.Contains("target", StringComparison.Ordinal)), c => Assert.True(c.TransactionSuppressed));
+
+        NpgsqlConnection.ClearAllPools();
+        for (var done = 0; done <= commands.Count; done++)
+        {
+            await using var database = await _database.CloneAsync("cut");
+            foreach (var command in commands.Take(done).Concat(commands))
+            {
+                await database.ExecuteAsync(command.CommandText);
+            }
+
+            await AssertConvertedAsync(database, rows);
+        }
+
+        var script = string.Concat(
+            Commands(FirmTables.Plain, FirmTables.Managed, MigrationsSqlGenerationOptions.Script | MigrationsSqlGenerationOptions.Idempotent).Select(
+                c => $"""
+                DO $EF$ BEGIN
+                    IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'applied') THEN
+                {c.CommandText}
+                    END IF;
+                END $EF$;
+
+                """)) + "CREATE TABLE IF NOT EXISTS applied ();";
+        await _database.ExecuteAsync(script);
+        await _database.ExecuteAsync(script);
+        await AssertConvertedAsync(_database, rows);
+    }
+
+    [Fact]
+    public async Task A_tenant_of_one_table_may_write_to_all_before_and_after_the_switch()
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        await WriteMemoAsync("memos only", FirmTables.Plain);
+        await using (var context = FirmContext.For(_database.ConnectionString, "firms only", FirmTables.Plain))
+        {
+            context.Firms.Add(new Firm { Name = "firms only" });
+            await context.SaveChangesAsync();
+        }
+
+        var commands = Commands(FirmTables.Plain, FirmTables.Managed);
+        var first = commands.TakeWhile(c => !c.CommandText.Contains("ATTACH PARTITION", StringComparison.Ordinal)).Count();
+        foreach (var (i, command) in commands.Index())
+        {
+            await _database.ExecuteAsync(command.CommandText);
+            if (i < first)
+            {
+                await _database.ExecuteAsync(
+                    """
+                    BEGIN;
+                    INSERT INTO "Memos" ("TenantId", "Text") VALUES ('firms only', '');
+                    INSERT INTO "Firms" ("TenantId", "Name") VALUES ('memos only', '');
+                    INSERT INTO "Deals" ("TenantId", "FirmId") SELECT 'memos only', max("Id") FROM "Firms" WHERE "TenantId" = 'memos only';
+                    ROLLBACK;
+                    """);
+            }
+        }
+
+        await WriteAsync("memos only", FirmTables.Managed);
+        await WriteAsync("firms only", FirmTables.Managed);
+        await using var managed = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        Assert.All(await managed.Tenancy().Administration.ListAsync(), t => Assert.Equal((3, 0), (t.Partitions, t.MissingPartitions)));
+    }
+
+    [Fact]
+    public async Task Down_keeps_the_rows_and_up_again_finds_the_tenants_registered()
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        await WriteAsync("a", FirmTables.Plain);
+        await WriteAsync("b", FirmTables.Plain);
+        await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await context.Tenancy().Administration.SplitAsync(["a"]);
+        await context.Tenancy().Administration.AddAsync(["c"]);
+        await WriteAsync("c", FirmTables.Managed);
+        var rows = await RowsAsync();
+
+        await MigrateAsync(FirmTables.Managed, FirmTables.Plain);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(0, await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'p'"));
+        await WriteAsync("a", FirmTables.Plain);
+
+        rows = await RowsAsync();
+        await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(["a a 3", "b initial 3", "c c 3"], (await context.Tenancy().Administration.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions}"));
+        Assert.Empty(await context.Tenancy().Administration.RepairAsync());
+    }
+
+    [Fact]
+    public async Task Empty_tables_get_the_partitions_of_registered_tenants_and_new_tables_those_that_are_found()
+    {
+        // Nobody is there.
+        await MigrateAsync(null, FirmTables.Plain);
+        await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
+        Assert.Empty(await BoundsAsync("Firms"));
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        var tenants = context.Tenancy().Administration;
+        await tenants.AddAsync(["a"]);
+        await WriteAsync("a", FirmTables.Managed);
+
+        // Somebody is, and has rows in one table.
+        await MigrateAsync(FirmTables.Managed, FirmTables.ManagedMemos);
+        await using (var memos = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos))
+        {
+            await memos.Tenancy().Administration.AddAsync(["b"]);
+        }
+
+        await _database.ExecuteAsync("""DELETE FROM "Deals"; DELETE FROM "Firms";""");
+        await MigrateAsync(FirmTables.ManagedMemos, FirmTables.Managed);
+        Assert.Equal(["Firms_a FOR VALUES IN ('a')", "Firms_b FOR VALUES IN ('b')"], await BoundsAsync("Firms"));
+        Assert.Empty(await tenants.RepairAsync());
+
+        // A new table beside one that is converted.
+        await MigrateAsync(FirmTables.Managed, FirmTables.Plain);
+        await _database.ExecuteAsync("""DELETE FROM tenants.tenant_partitions; DROP TABLE "Memos";""");
+        await WriteAsync("c", FirmTables.Plain with { Model = m => m.Ignore<Memo>() });
+        await MigrateAsync(FirmTables.Plain with { Model = m => m.Ignore<Memo>() }, FirmTables.Managed);
+        Assert.Equal(["Memos_initial FOR VALUES IN ('c')"], await BoundsAsync("Memos"));
+        await WriteAsync("c", FirmTables.Managed);
+        Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Fact]
+    public async Task Writers_meanwhile_lose_nothing_and_a_tenant_that_is_new_then_is_refused_or_has_its_place()
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        foreach (var tenant in (string[])["a", "b"])
+        {
+            await WriteAsync(tenant, FirmTables.Plain);
+        }
+
+        await _database.ExecuteAsync("""INSERT INTO "Firms" ("TenantId", "Name") SELECT 'a', 'bulk' FROM generate_series(1, 50000)""");
+        using var stop = new CancellationTokenSource();
+        var (written, refused) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
+        var writers = Enumerable.Range(0, 3).Select(w => Task.Run(
+            async () =>
+            {
+                for (var i = 0; !stop.IsCancellationRequested; i++)
+                {
+                    var tenant = w == 0 ? "a" : w == 1 ? "b" : $"new {i}";
+                    var text = $"{w} {i}";
+                    try
+                    {
+                        await using var context = FirmContext.For(_database.ConnectionString, tenant, FirmTables.Plain);
+                        context.Firms.Add(new Firm { Name = text, Deals = { new Deal { Text = text } } });
+                        context.Memos.Add(new Memo { Text = text });
+                        await context.SaveChangesAsync();
+                        written.Add(tenant + " " + text);
+                    }
+                    catch (UnknownTenantException) when (w == 2)
+                    {
+                        refused.Add(tenant);
+                    }
+                    catch (DbUpdateException exception) when (w == 2
+                        && exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })
+                    {
+                        refused.Add(tenant);
+                    }
+                }
+            })).ToList();
+        await Task.Delay(300);
+        await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
+        await Task.Delay(300);
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+
+        foreach (var table in (string[])["Firms", "Deals", "Memos"])
+        {
+            var found = (await _database.ColumnAsync(
+                $"""SELECT "TenantId" || ' ' || "{(table == "Firms" ? "Name" : "Text")}" FROM "{table}" WHERE "{(table == "Firms" ? "Name" : "Text")}" ~ '^\d \d+$'""")).ToHashSet();
+            Assert.Equal(written.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        }
+
+        Assert.NotEmpty(refused);
+        Assert.Contains(written, t => t.StartsWith("new", StringComparison.Ordinal));
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.All(await tenants.ListAsync(), t => Assert.Equal((TenantState.Active, 0), (t.State, t.MissingPartitions)));
+        Assert.Empty(await tenants.RepairAsync());
+        Assert.Equal(
+            written.Select(t => t[..t.LastIndexOf(' ', t.LastIndexOf(' ') - 1)]).Distinct().Order(StringComparer.Ordinal),
+            (await tenants.ListAsync()).Select(t => t.TenantId));
+    }
+
+    [Theory]
+    [InlineData("text", "'ü''' || i")]
+    [InlineData("uuid", "md5(i::text)::uuid")]
+    [InlineData("bigint", "(i - 20)::bigint << 33")]
+    public async Task The_switch_does_not_look_at_the_rows_of_many_tenants(string type, string tenant)
+    {
+        await _database.ExecuteAsync(
+            $"""
+            CREATE TABLE t (tenant {type} NOT NULL, id int, PRIMARY KEY (tenant, id));
+            INSERT INTO t SELECT {tenant}, n FROM generate_series(1, 150) AS i, generate_series(1, 20) AS n;
+            """);
+        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migration.EnsureTenantRegistry("tenants");
+        migration.PartitionExistingTable("t", "tenant", x => x.ByManagedListPartitions("tenants"), firstPartition: "old_rows");
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var connection = new NpgsqlConnection(_database.ConnectionString);
+        var notices = new List<string>();
+        connection.Notice += (_, e) => notices.Add(e.Notice.MessageText);
+        await connection.OpenAsync();
+        foreach (var sql in context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations).Select(c => c.CommandText).Prepend("SET client_min_messages = debug1"))
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Assert.Contains(notices, n => n.Contains("is implied by existing constraints", StringComparison.Ordinal));
+        Assert.Equal(3000L, await _database.ScalarAsync<long>("SELECT count(*) FROM t_old_rows"));
+        Assert.Equal(0L, await _database.ScalarAsync<long>("SELECT count(DISTINCT tenant::text) - 150 FROM t WHERE tenant::text IN (SELECT partition_value FROM tenants.tenant_partitions)"));
+    }
+
+    [Fact]
+    public async Task The_suffix_of_the_shared_partition_is_nobodys_own()
+    {
+        await MigrateAsync(null, FirmTables.ManagedMemos);
+        await using var before = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos);
+        await before.Tenancy().Administration.AddAsync(["initial"]);
+        await WriteAsync("initial", FirmTables.ManagedMemos);
+        await using (var context = FirmContext.For(_database.ConnectionString, "other", FirmTables.ManagedMemos))
+        {
+            context.Firms.Add(new Firm { Name = "other" });
+            await context.SaveChangesAsync();
+        }
+
+        var rows = await RowsAsync();
+        var exception = await Assert.ThrowsAsync<PostgresException>(() => MigrateAsync(FirmTables.ManagedMemos, FirmTables.Managed));
+        Assert.Contains("'initial'", exception.MessageText, StringComparison.Ordinal);
+        Assert.Contains("firstPartition", exception.MessageText, StringComparison.Ordinal);
+        Assert.Equal(["initial"], await _database.ColumnAsync("SELECT partition_value FROM tenants.tenant_partitions"));
+        Assert.Equal(rows, await RowsAsync());
+
+        var operations = Differences(FirmTables.ManagedMemos, FirmTables.Managed);
+        foreach (var operation in operations.OfType<PartitionExistingTableOperation>())
+        {
+            operation.FirstPartition = "old";
+        }
+
+        await ExecuteAsync(FirmTables.Managed, operations);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(["Firms_old FOR VALUES IN ('initial', 'other')"], await BoundsAsync("Firms"));
+        var refused = Assert.Throws<ArgumentException>(
+            () => new MigrationBuilder("").PartitionExistingTable("t", "tenant", x => x.ByManagedListPartitions("tenants"), firstPartition: "old rows"));
+        Assert.Contains("'old rows'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_list_of_the_model_follows_the_registry_and_back_and_no_row_moves()
+    {
+        // Memos lack a tenant; one of its suffixes is none that a name tells.
+        var list = FirmTables.List with
+        {
+            Model = m => m.Entity<Memo>().ToTable(new string('m', 55)).IsPartitionedByTenant(x => x.ByList().AddTenants("acme").AddPartition("small", "s1", "s2")),
+        };
+        var managed = FirmTables.Managed with { Model = m => m.Entity<Memo>().ToTable(new string('m', 55)) };
+        await MigrateAsync(null, list);
+        await _database.ExecuteAsync($"""CREATE VIEW "Memos" AS SELECT * FROM "{new string('m', 55)}" """);
+        foreach (var tenant in (string[])["acme", "s1", "s2"])
+        {
+            await WriteAsync(tenant, list);
+        }
+
+        var (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(list, managed);
+        Assert.Empty(Differences(managed, managed));
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
+
+        await using var context = new FirmContext(_database.ConnectionString, managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.Equal(
+            ["O'Brien 3 0", "acme 3 0", "s1 3 0", "s2 3 0"], (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Partitions} {t.MissingPartitions}"));
+        Assert.Equal(
+            ["acme acme", "o_brien$", "s1 small", "s2 small"],
+            (await tenants.ListAsync()).Select(t => t.Suffix.StartsWith("o_brien$", StringComparison.Ordinal) ? "o_brien$" : $"{t.TenantId} {t.Suffix}").Order(StringComparer.Ordinal));
+        Assert.Empty(await tenants.RepairAsync());
+        await tenants.AddAsync(["new"]);
+        foreach (var tenant in (string[])["acme", "O'Brien", "s1", "s2", "new"])
+        {
+            await WriteAsync(tenant, managed);
+        }
+
+        await tenants.SplitAsync(["s1"]);
+        await tenants.RemoveAsync(["acme"]);
+        Assert.Empty(await tenants.RepairAsync());
+
+        (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(managed, list);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
+        Assert.Contains("Firms_acme FOR VALUES IN ('acme')", await BoundsAsync("Firms"));
+        Assert.Contains("Firms_new FOR VALUES IN ('new')", await BoundsAsync("Firms"));
+        foreach (var tenant in (string[])["acme", "O'Brien", "s1", "s2", "new"])
+        {
+            await WriteAsync(tenant, list);
+        }
+
+        Assert.Empty(Differences(list, list));
+    }
+
+    [Fact]
+    public async Task Partitions_of_somebody_else_follow_the_registry_under_the_names_that_they_have()
+    {
+        await MigrateAsync(null, FirmTables.External);
+        foreach (var table in (string[])["Firms", "Deals", "Memos"])
+        {
+            await _database.ExecuteAsync(
+                $"""
+                CREATE TABLE "{table}_old-ones" PARTITION OF "{table}" FOR VALUES IN ('a', 'b''c');
+                CREATE TABLE "{table.ToLowerInvariant()} of d" PARTITION OF "{table}" FOR VALUES IN ('d');
+                """);
+        }
+
+        foreach (var tenant in (string[])["a", "b'c", "d"])
+        {
+            await WriteAsync(tenant, FirmTables.External);
+        }
+
+        var (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
+        await MigrateAsync(FirmTables.External, FirmTables.Managed);
+        Assert.Equal(rows, await RowsAsync());
+        Assert.Equal(files, await PartitionFilesAsync());
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        var tenants = context.Tenancy().Administration;
+        Assert.Equal(
+            ["a old_ones 3 0", "b'c old_ones 3 0", "d memos_of_d 3 0"],
+            (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions} {t.MissingPartitions}"));
+        Assert.Empty(await tenants.RepairAsync());
+        await tenants.AddAsync(["e"]);
+        await tenants.AddAsync(new Dictionary<string, string> { ["f"] = "old_ones" });
+        await WriteAsync("e", FirmTables.Managed);
+        await WriteAsync("f", FirmTables.Managed);
+        await tenants.SplitAsync(["b'c"]);
+        await tenants.RemoveAsync(["d", "a"]);
+        Assert.Equal(["b'c", "e", "f"], await _database.ColumnAsync("""SELECT DISTINCT "TenantId" FROM "Deals" ORDER BY 1"""));
+        Assert.Empty(await tenants.RepairAsync());
+
+        rows = await RowsAsync();
+        await MigrateAsync(FirmTables.Managed, FirmTables.External);
+        Assert.Equal(rows, await RowsAsync());
+        await WriteAsync("f", FirmTables.External);
+    }
+
+    [Fact]
+    public async Task A_plain_table_and_a_list_follow_the_registry_in_one_migration()
+    {
+        var mixed = FirmTables.Plain with { Model = m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByList().AddTenants("acme", "s1")) };
+        await MigrateAsync(null, mixed);
+        await WriteAsync("acme", mixed);
+        await using (var late = FirmContext.For(_database.ConnectionString, "late", mixed))
+        {
+            late.Firms.Add(new Firm { Name = "late" });
+            await late.SaveChangesAsync();
+        }
+
+        var rows = await RowsAsync();
+        await MigrateAsync(mixed, FirmTables.Managed);
+        Assert.Equal(rows, await RowsAsync());
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        Assert.Equal(
+            ["acme acme 3", "late initial 3", "s1 s1 3"],
+            (await context.Tenancy().Administration.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions}"));
+        Assert.Empty(await context.Tenancy().Administration.RepairAsync());
+        foreach (var tenant in (string[])["acme", "late", "s1"])
+        {
+            await WriteAsync(tenant, FirmTables.Managed);
+        }
+    }
+
+    private Task<List<string>> PartitionFilesAsync()
+        => _database.ColumnAsync("SELECT relname || ' ' || relfilenode FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY 1");
+
+    private static async Task AssertConvertedAsync(TestDatabase database, List<string> rows)
+    {
+        Assert.Equal(rows, await RowsAsync(database));
+        Assert.Equal(
+            ["\"Deals_initial\"", "\"Firms_initial\"", "\"Memos_initial\""],
+            await database.ColumnAsync("SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE relkind = 'r' ORDER BY 1"));
+        Assert.Equal(["FOR VALUES IN ('a', 'b')"], await database.ColumnAsync("SELECT DISTINCT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relispartition AND relkind = 'r'"));
+        Assert.Equal(["a initial active", "b initial active"], await database.ColumnAsync("SELECT concat_ws(' ', partition_value, partition_name, state) FROM tenants.tenant_partitions ORDER BY 1"));
+        Assert.Equal(0, await database.ScalarAsync<int>("SELECT count(*) FROM pg_constraint WHERE NOT convalidated OR conname LIKE 'tenancy%'"));
+    }
+
+    private async Task WriteAsync(string tenant, FirmTables tables)
+    {
+        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
+        var parent = new Firm { Name = tenant, LandId = 1, Deals = { new Deal { Text = tenant } } };
+        context.Firms.Add(parent);
+        if (context.Model.FindEntityType(typeof(Memo)) is not null)
+        {
+            context.Memos.Add(new Memo { Text = tenant });
+        }
+
+        await context.SaveChangesAsync();
+        context.Firms.Add(new Firm { Name = tenant, ParentId = parent.Id });
+        await context.SaveChangesAsync();
+    }
+
+    private async Task WriteMemoAsync(string tenant, FirmTables tables)
+    {
+        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
+        context.Memos.Add(new Memo { Text = tenant });
+        await context.SaveChangesAsync();
+    }
+
+    private async Task<IReadOnlyList<MigrationOperation>> MigrateAsync(FirmTables? before, FirmTables after)
+    {
+        var operations = Differences(before, after);
+        await ExecuteAsync(after, operations);
+        return operations;
+    }
+
+    private async Task ExecuteAsync(FirmTables tables, IReadOnlyList<MigrationOperation> operations)
+    {
+        await using var context = new FirmContext(_database.ConnectionString, tables);
+        await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
+            context.GetService<IMigrationsSqlGenerator>().Generate(operations, context.GetService<IDesignTimeModel>().Model),
+            context.GetService<IRelationalConnection>());
+    }
+
+    private IReadOnlyList<MigrationCommand> Commands(
+        FirmTables before, FirmTables after, MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
+    {
+        using var context = new FirmContext(_database.ConnectionString, after);
+        return context.GetService<IMigrationsSqlGenerator>().Generate(Differences(before, after), context.GetService<IDesignTimeModel>().Model, options);
+    }
+
+    private IReadOnlyList<MigrationOperation> Differences(FirmTables? before, FirmTables after)
+    {
+        using var source = before is null ? null : new FirmContext(_database.ConnectionString, before);
+        using var target = new FirmContext(_database.ConnectionString, after);
+        return target.GetService<IMigrationsModelDiffer>().GetDifferences(
+            source?.GetService<IDesignTimeModel>().Model.GetRelationalModel(), target.GetService<IDesignTimeModel>().Model.GetRelationalModel());
+    }
+
+    private Task<List<string>> RowsAsync()
+        => RowsAsync(_database);
+
+    private static Task<List<string>> RowsAsync(TestDatabase database)
+        => database.ColumnAsync(
+            """
+            SELECT 'Firms ' || to_jsonb(t)::text FROM "Firms" t UNION ALL SELECT 'Deals ' || to_jsonb(t)::text FROM "Deals" t
+            UNION ALL SELECT 'Memos ' || to_jsonb(t)::text FROM "Memos" t ORDER BY 1
+            """);
+
+    private Task<List<string>> FilesAsync(string suffix)
+        => _database.ColumnAsync(
+            $"SELECT relfilenode FROM pg_class WHERE relname IN ('Firms{suffix}', 'Deals{suffix}', 'Memos{suffix}', 'PK_Firms{suffix}') ORDER BY relname");
+
+    private Task<List<string>> ForeignKeysAsync()
+        => _database.ColumnAsync(
+            "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 ORDER BY 1");
+
+    private Task<List<string>> BoundsAsync(string table)
+        => _database.ColumnAsync(
+            $"""SELECT c.relname || ' ' || pg_get_expr(relpartbound, c.oid) FROM pg_class c JOIN pg_inherits ON inhrelid = c.oid WHERE inhparent = '"{table}"'::regclass ORDER BY c.relname COLLATE "C" """);
+}
