@@ -1,12 +1,8 @@
-using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfTenancy.Administration.Internal;
 
@@ -22,6 +18,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
     where TContext : DbContext
 {
     private readonly TenantMigrator<TContext> _migrator = new(contexts);
+    private readonly TenantPlaces<TContext> _places = new(databases, contexts, options);
 
     private RegisteredTenantDirectory Directory
         => databases.Registered;
@@ -57,7 +54,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         }
 
         await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
-        var results = await AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
+        var results = await _places.AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
 
         // Only now are contexts let in: everything is there.
         foreach (var id in ids)
@@ -74,7 +71,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         IProgress<TenantProgress>? progress = null)
     {
         var ids = Normalize(tenantIds);
-        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
+        var tenants = await _places.KnownAsync(ids, cancellationToken).ConfigureAwait(false);
         if (tenants.Find(t => !t.Place.IsShared && !CanDrop(t.Place)) is { Place: not null } kept)
         {
             throw new InvalidOperationException(TenancyStrings.DatabaseIsNotDropped(kept.Tenant.TenantId, kept.Tenant.Destination));
@@ -87,7 +84,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
         await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
 
-        var results = await AtAsync(
+        var results = await _places.AtAsync(
             ids, p => p.IsShared, (a, some) => RemoveAtSharedAsync(a, some, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
         foreach (var (_, place) in tenants.Where(t => !t.Place.IsShared))
         {
@@ -124,7 +121,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     public async Task DisableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
     {
-        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, _) in await _places.RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
         {
             await databases.DisableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
         }
@@ -132,7 +129,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     public async Task EnableAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken = default)
     {
-        foreach (var (tenant, _) in await RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, _) in await _places.RegisteredAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
         {
             await databases.EnableAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
         }
@@ -145,7 +142,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         var partitions = new Dictionary<string, RegisteredTenant>();
         foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
         {
-            foreach (var tenant in await AtAsync(place, ListPartitionsAsync, cancellationToken).ConfigureAwait(false))
+            foreach (var tenant in await _places.AtAsync(place, ListPartitionsAsync, cancellationToken).ConfigureAwait(false))
             {
                 partitions[tenant.TenantId] = tenant;
             }
@@ -182,10 +179,10 @@ public sealed class SeparateTenantAdministrator<TContext>(
         IProgress<TenantProgress>? progress = null)
     {
         var results = new List<TenantAdministrationResult>();
-        foreach (var (tenant, place) in await KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, place) in await _places.KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
         {
             results.Add(
-                await AtAsync(
+                await _places.AtAsync(
                     place,
                     async context =>
                     {
@@ -195,7 +192,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
                                 .ConfigureAwait(false);
                         }
 
-                        await TruncateAsync(context, place, cancellationToken).ConfigureAwait(false);
+                        await TenantPlaceCleaner.TruncateAsync(context, place, cancellationToken).ConfigureAwait(false);
                         return new TenantAdministrationResult([]);
                     },
                     cancellationToken).ConfigureAwait(false));
@@ -222,7 +219,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
                      .Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
         {
             repairs.AddRange(
-                await AtAsync(
+                await _places.AtAsync(
                     place,
                     c => TenantTablesOfModel.Of(c.Model).RegistrySchema is null
                         ? Task.FromResult<IReadOnlyList<TenantRepair>>([])
@@ -254,9 +251,9 @@ public sealed class SeparateTenantAdministrator<TContext>(
     {
         await _migrator.MigrateAsync(ids, cancellationToken).ConfigureAwait(false);
 
-        foreach (var (_, place) in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).DistinctBy(t => t.Tenant.Destination))
+        foreach (var (_, place) in (await _places.KnownAsync(ids, cancellationToken).ConfigureAwait(false)).DistinctBy(t => t.Tenant.Destination))
         {
-            await AtAsync(
+            await _places.AtAsync(
                 place,
                 async context =>
                     !context.Database.GetMigrations().Any() && await context.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false),
@@ -279,7 +276,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
     {
         if (place.Schema is not null)
         {
-            await AtAsync(place, context => context.Database.EnsureDeletedAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await _places.AtAsync(place, context => context.Database.EnsureDeletedAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -287,84 +284,11 @@ public sealed class SeparateTenantAdministrator<TContext>(
         databases.Sources.Clear(place.Database);
     }
 
-    private static async Task TruncateAsync(TContext context, TenantPlace place, CancellationToken cancellationToken)
-    {
-        var helper = context.GetService<ISqlGenerationHelper>();
-        var hasTenants = context.Model.HasMultiTenantedEntities();
-        var tables = context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
-            .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
-            .Where(t => !hasTenants || t.EntityTypeMappings.Any(m => ((IEntityType)m.TypeBase).FindTenantProperty() is not null))
-            .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
-        if (tables.Count > 0)
-        {
-#pragma warning disable EF1002 // Names of the model's tables, delimited.
-            await context.Database.ExecuteSqlRawAsync(DestinationRegistrySql.Truncate(tables), cancellationToken).ConfigureAwait(false);
-#pragma warning restore EF1002
-        }
-    }
-
     private async Task<TenantAdministrationResult> AtSharedTogetherAsync(
         HashSet<string> ids,
         Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
         CancellationToken cancellationToken)
-        => Together(await AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false));
-
-    private async Task<List<TenantAdministrationResult>> AtAsync(
-        HashSet<string> ids,
-        Func<TenantPlace, bool> places,
-        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
-        CancellationToken cancellationToken)
-    {
-        var results = new List<TenantAdministrationResult>();
-        foreach (var tenants in (await KnownAsync(ids, cancellationToken).ConfigureAwait(false)).Where(t => places(t.Place))
-                     .GroupBy(t => t.Tenant.Destination))
-        {
-            results.Add(
-                await AtAsync(
-                    tenants.First().Place,
-                    c => work(new TenantAdministrator(c, options), tenants.Select(t => t.Tenant.TenantId).ToHashSet()),
-                    cancellationToken).ConfigureAwait(false));
-        }
-
-        return results;
-    }
-
-    private Task<T> AtAsync<T>(TenantPlace place, Func<TContext, Task<T>> work, CancellationToken cancellationToken)
-        => contexts.UseAsync(
-            context =>
-            {
-                context.GetService<CurrentTenant>().UsePlace(place, tenantId: null);
-                return work(context);
-            },
-            cancellationToken);
-
-    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> KnownAsync(HashSet<string> ids, CancellationToken cancellationToken)
-    {
-        var tenants = (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false)).Where(t => ids.Contains(t.Tenant.TenantId)).ToList();
-        foreach (var id in ids.Except(tenants.Select(t => t.Tenant.TenantId)))
-        {
-            tenants.Add(
-                databases.Directory.Home is { IsShared: true, IsSharedPart: false } home
-                    ? (new AssignedTenant(id, home.Destination, IsDisabled: false), home)
-                    : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(id), id));
-        }
-
-        return tenants;
-    }
-
-    /// <summary>Those that share the home database without a row in the registry get one, to say more about them.</summary>
-    private async Task<List<(AssignedTenant Tenant, TenantPlace Place)>> RegisteredAsync(HashSet<string> ids, CancellationToken cancellationToken)
-    {
-        var tenants = await KnownAsync(ids, cancellationToken).ConfigureAwait(false);
-        var content = await Directory.ReadAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var (tenant, _) in tenants.Where(t => !content.Tenants.ContainsKey(t.Tenant.TenantId)))
-        {
-            await Directory.RegisterAsync(tenant.TenantId, tenant.Destination, cancellationToken).ConfigureAwait(false);
-            await Directory.ActivateAsync(tenant.TenantId, cancellationToken).ConfigureAwait(false);
-        }
-
-        return tenants;
-    }
+        => Together(await _places.AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false));
 
     private HashSet<string> Normalize(IEnumerable<string> tenantIds)
     {

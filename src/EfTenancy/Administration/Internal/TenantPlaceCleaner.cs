@@ -1,11 +1,16 @@
+using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace EfTenancy.Administration.Internal;
 
-/// <summary>Takes a tenant out of the place that it left: exactly the rows that were proved to be in the next one, then what held nothing else.</summary>
+/// <summary>Empties places: of exactly the rows that were proved to be in the next one, of what held nothing else, or of all that one tenant has.</summary>
 public static class TenantPlaceCleaner
 {
     // Those of a schema that hold something, except these.
@@ -65,5 +70,22 @@ public static class TenantPlaceCleaner
         }
 
         await connection.ExecuteAsync(DestinationRegistrySql.DropSchema(schema), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Empties the tables of a place that is one tenant's own, all at once.</summary>
+    public static async Task TruncateAsync(DbContext context, TenantPlace place, CancellationToken cancellationToken)
+    {
+        var helper = context.GetService<ISqlGenerationHelper>();
+        var hasTenants = context.Model.HasMultiTenantedEntities();
+        var tables = context.GetService<IDesignTimeModel>().Model.GetRelationalModel().Tables
+            .Where(t => !t.IsExcludedFromMigrations && (t.Schema is null || !place.NeedsSearchPath))
+            .Where(t => !hasTenants || t.EntityTypeMappings.Any(m => ((IEntityType)m.TypeBase).FindTenantProperty() is not null))
+            .Select(t => helper.DelimitIdentifier(t.Name, t.Schema)).ToList();
+        if (tables.Count > 0)
+        {
+#pragma warning disable EF1002 // Names of the model's tables, delimited.
+            await context.Database.ExecuteSqlRawAsync(DestinationRegistrySql.Truncate(tables), cancellationToken).ConfigureAwait(false);
+#pragma warning restore EF1002
+        }
     }
 }
