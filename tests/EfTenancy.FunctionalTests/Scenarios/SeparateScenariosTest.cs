@@ -447,6 +447,31 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLife
     }
 
     [Fact]
+    public async Task A_retrying_strategy_tries_again_when_the_server_ended_the_connection()
+    {
+        var own = await DatabaseAsync();
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(own.ConnectionString, "Green")));
+        await using var db = new LedgerContext(
+            new DbContextOptionsBuilder<LedgerContext>(LedgerContext.Options(databases))
+                .UseNpgsql("Host=nowhere.invalid", n => n.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(50), null)).Options);
+        db.Tenancy().Use("Green");
+        await db.Database.EnsureCreatedAsync();
+        Task EndConnectionsAsync()
+            => _home.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{own.Name}'");
+
+        await EndConnectionsAsync();
+        Assert.Equal(0, await db.Accounts.CountAsync());
+
+        db.Add(new Account { Name = "new" });
+        await EndConnectionsAsync();
+        await db.SaveChangesAsync();
+
+        await EndConnectionsAsync();
+        Assert.Equal(1, await db.Accounts.Where(a => a.Name == "new").ExecuteUpdateAsync(x => x.SetProperty(a => a.Name, "newer")));
+        Assert.Equal("newer", await own.ScalarAsync<string>("""SELECT string_agg("Name", ',') FROM "Accounts" """));
+    }
+
+    [Fact]
     public async Task Tenants_in_the_same_tables_need_a_tenant_column()
     {
         var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddMultipleTenantDatabase(_home.ConnectionString, "Green", "Red")));
