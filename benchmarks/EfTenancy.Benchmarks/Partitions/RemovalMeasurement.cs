@@ -17,12 +17,12 @@ public sealed class RemovalMeasurement(PostgresServer server, int runs)
         new("1,000 rows over ten tables", 100),
         new("100,000 rows over ten tables", 10_000),
         new("100,000 rows over ten tables, beside 200 tenants", 10_000, Tenants: 200),
-        new("100,000 rows in one table, 100 in each of nine", 100, 100_000),
+        new("100,000 rows in the last of ten tables, 100 in each other", 100, 100_000),
         new("1,000,000 rows, 100,000 in each of ten tables", 100_000),
     ];
 
     private readonly Table _table = new Table().MarkdownBorder().AddColumns(
-        "tenant", "DELETE", "DELETE and VACUUM", "DELETE, partitioned", "DDL by hand", "RemoveAsync", "DELETE / RemoveAsync", "with VACUUM", "RemoveAsync / by hand");
+        "tenant", "DELETE", "DELETE and VACUUM", "DELETE, partitioned", "DDL by hand", "RemoveAsync", "lock held", "DELETE / RemoveAsync", "with VACUUM", "partitioned", "RemoveAsync / by hand");
 
     public static async Task RunAsync(int runs, string shapes)
     {
@@ -55,8 +55,9 @@ public sealed class RemovalMeasurement(PostgresServer server, int runs)
         rounds.RemoveAt(0);
         string[] cells =
         [
-            shape.Name, Time(r => r.Delete), Time(r => r.Delete + r.Vacuum), Time(r => r.DeletePartitioned), Time(r => r.ByHand), Time(r => r.Remove),
-            Ratio(r => r.Delete / r.Remove), Ratio(r => (r.Delete + r.Vacuum) / r.Remove), Ratio(r => r.Remove / r.ByHand),
+            shape.Name, Time(r => r.Delete), Time(r => r.Delete + r.Vacuum), Time(r => r.DeletePartitioned), Time(r => r.ByHand), Time(r => r.Remove), Time(r => r.LockHeld),
+            Ratio(r => r.Delete / r.Remove), Ratio(r => (r.Delete + r.Vacuum) / r.Remove), Ratio(r => r.DeletePartitioned / r.Remove),
+            Ratio(r => r.Remove / r.ByHand),
         ];
         AnsiConsole.WriteLine(string.Join(" | ", cells));
         _table.AddRow(cells);
@@ -77,11 +78,11 @@ public sealed class RemovalMeasurement(PostgresServer server, int runs)
 
     private static async Task<Round> MeasureAsync(Shape shape, TablesContext plain, TablesContext managed, int round)
     {
-        var (deleted, dropped, removed) = ($"deleted{round}", $"dropped{round}", $"removed{round}");
+        var (deleted, dropped, removed, watched) = ($"deleted{round}", $"dropped{round}", $"removed{round}", $"watched{round}");
         var administration = managed.Tenancy().Administration;
-        await administration.AddAsync([deleted, dropped, removed]);
+        await administration.AddAsync([deleted, dropped, removed, watched]);
         await plain.FillAsync(deleted, shape.Rows, shape.RowsOfLast);
-        foreach (var tenant in (string[])[deleted, dropped, removed])
+        foreach (var tenant in (string[])[deleted, dropped, removed, watched])
         {
             await managed.FillAsync(tenant, shape.Rows, shape.RowsOfLast);
         }
@@ -102,11 +103,22 @@ public sealed class RemovalMeasurement(PostgresServer server, int runs)
                 () => ExecuteAsync(plain, $"VACUUM {string.Join(", ", childrenFirst.Select(t => $"\"{t}\""))}")),
             DeletePartitioned: await MeasurementTable.TimeAsync(() => ExecuteAsync(managed, delete)),
             ByHand: await MeasurementTable.TimeAsync(() => ExecuteAsync(managed, drop)),
-            Remove: await MeasurementTable.TimeAsync(() => administration.RemoveAsync([removed])));
+            Remove: await MeasurementTable.TimeAsync(() => administration.RemoveAsync([removed])),
+            LockHeld: await LockHeldAsync(managed, () => administration.RemoveAsync([watched])));
 
         // What a statement by hand takes grows with the partitions that are there.
         await administration.RemoveAsync([deleted, dropped]);
         return measured;
+    }
+
+    private static async Task<TimeSpan> LockHeldAsync(DbContext context, Func<Task> removal)
+    {
+        await using var parent = new NpgsqlCommand("""SELECT '"T5"'::regclass::oid""", (NpgsqlConnection)context.Database.GetDbConnection());
+        using var stop = new CancellationTokenSource();
+        var held = ExclusiveLock.LongestAsync(context.Database.GetConnectionString()!, (uint)(await parent.ExecuteScalarAsync())!, stop.Token);
+        await removal();
+        await stop.CancelAsync();
+        return await held;
     }
 
     // Several statements are one transaction.
@@ -119,5 +131,5 @@ public sealed class RemovalMeasurement(PostgresServer server, int runs)
 
     private sealed record Shape(string Name, int Rows, int? RowsOfLast = null, int Tenants = 2);
 
-    private sealed record Round(TimeSpan Delete, TimeSpan Vacuum, TimeSpan DeletePartitioned, TimeSpan ByHand, TimeSpan Remove);
+    private sealed record Round(TimeSpan Delete, TimeSpan Vacuum, TimeSpan DeletePartitioned, TimeSpan ByHand, TimeSpan Remove, TimeSpan LockHeld);
 }
