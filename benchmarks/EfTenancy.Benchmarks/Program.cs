@@ -20,6 +20,10 @@ else if (args is ["split"])
 {
     await PartitionMeasurements.SplitAsync();
 }
+else if (args is ["removal", ..])
+{
+    await RemovalMeasurement.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5, args.Length > 2 ? args[2] : "");
+}
 else if (args is ["moves", ..])
 {
     await MoveMeasurements.RunAsync(

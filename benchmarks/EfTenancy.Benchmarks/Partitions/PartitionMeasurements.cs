@@ -24,9 +24,7 @@ public sealed class PartitionMeasurements(PostgresServer server, MeasurementTabl
         await measurements.ConvertAsync();
         await measurements.PlanAsync();
         await measurements.UpdateAsync();
-        var tenants = new TenantMeasurements(server, table);
-        await tenants.AddAsync();
-        await tenants.RemoveAsync();
+        await new TenantMeasurements(server, table).AddAsync();
         await new SplitMeasurement(server, table).RunAsync();
         table.Write(AnsiConsole.Console);
     }

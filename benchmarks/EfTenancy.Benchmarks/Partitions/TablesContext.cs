@@ -27,13 +27,13 @@ public class TablesContext(DbContextOptions options, int tables = 10) : DbContex
                         }
                     }).Options;
 
-    public async Task FillAsync(string tenant, int rows)
+    public async Task FillAsync(string tenant, int rows, int? rowsOfLast = null)
     {
-        foreach (var table in Tables.Take(tables))
+        foreach (var (i, table) in Tables.Take(tables).Index())
         {
-            var parent = table == Tables[0] ? "" : """, "ParentId" """;
-            var sql = $"""INSERT INTO "{table}" ("TenantId", "Id", "Text"{parent}) SELECT @p0, i, 'row ' || i{(parent == "" ? "" : ", i")} FROM generate_series(1, @p1) AS i""";
-            await Database.ExecuteSqlRawAsync(sql, tenant, rows);
+            var (column, parent) = i == 0 ? ("", "") : (""", "ParentId" """, $", 1 + (i - 1) % {rows}");
+            var sql = $"""INSERT INTO "{table}" ("TenantId", "Id", "Text"{column}) SELECT @p0, i, 'row ' || i{parent} FROM generate_series(1, @p1) AS i""";
+            await Database.ExecuteSqlRawAsync(sql, tenant, i == tables - 1 ? rowsOfLast ?? rows : rows);
         }
     }
 

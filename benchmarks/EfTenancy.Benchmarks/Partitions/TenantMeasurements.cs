@@ -8,7 +8,6 @@ namespace EfTenancy.Benchmarks.Partitions;
 public sealed class TenantMeasurements(PostgresServer server, MeasurementTable table)
 {
     private const int Tenants = 200;
-    private const int RowsOfTenant = 100_000;
 
     /// <summary>New databases for each run, since the work grows with the partitions that are there. Whoever is second finds a warm server.</summary>
     public async Task AddAsync()
@@ -43,33 +42,5 @@ public sealed class TenantMeasurements(PostgresServer server, MeasurementTable t
 
         var (hand, ours) = times.OrderBy(t => t.Tenancy / t.ByHand).ElementAt(runs / 2);
         table.Add($"add {Tenants} tenants over {TablesContext.Tables.Count} related tables, by hand against AddAsync", hand, ours, $"the median of {runs} ratios");
-    }
-
-    public async Task RemoveAsync()
-    {
-        await using var plain = await TablesContext.CreateAsync(server.ConnectionStringFor("removed_rows"), isPartitioned: false);
-        await using var managed = await TablesContext.CreateAsync(server.ConnectionStringFor("removed"));
-        string[] tenants = ["gone", "kept"];
-        await managed.Tenancy().Administration.AddAsync(tenants);
-        foreach (var context in (TablesContext[])[plain, managed])
-        {
-            foreach (var tenant in tenants)
-            {
-                await context.FillAsync(tenant, RowsOfTenant / TablesContext.Tables.Count);
-            }
-        }
-
-        plain.Tenancy().Use("gone");
-        table.Add(
-            $"remove a tenant of {RowsOfTenant:N0} rows in {TablesContext.Tables.Count} related tables, DELETE against RemoveAsync",
-            await MeasurementTable.TimeAsync(
-                async () =>
-                {
-                    foreach (var name in TablesContext.Tables.Reverse())
-                    {
-                        await plain.Set<Dictionary<string, object>>(name).ExecuteDeleteAsync();
-                    }
-                }),
-            await MeasurementTable.TimeAsync(() => managed.Tenancy().Administration.RemoveAsync(["gone"])));
     }
 }

@@ -97,11 +97,12 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         if (_database.FindRegistry() is not { } registry)
         {
             var all = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
-            await new TenantRemover(_database, connection, all, report).RemoveAsync(ids, [], cancellationToken).ConfigureAwait(false);
+            var budgetOfAll = await TenantLockBudget.LoadAsync(connection, all, cancellationToken).ConfigureAwait(false);
+            await new TenantRemover(_database, connection, all, budgetOfAll, report).RemoveAsync(ids, [], cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var (catalog, detaching) = await connection.InTransactionAsync(
+        var (catalog, budget, detaching) = await connection.InTransactionAsync(
             async () =>
             {
                 await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -115,25 +116,28 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
 
                 RefuseHalfAddedCoTenant(registered, ids);
                 var own = catalog.Managed.SelectMany(t => t.Partitions).Where(p => p.Values?.All(ids.Contains) == true).ToList();
+                var removing = new HashSet<uint>();
                 foreach (var id in ids)
                 {
                     var isAlone = !registered.Values.Any(r => r.Suffix == registered[id].Suffix && !ids.Contains(r.TenantId));
                     var detached = await TenantCatalog.DetachedAsync(
                         connection, isAlone ? catalog.Managed : [], registered[id].Suffix, cancellationToken).ConfigureAwait(false);
-                    await registry.StartRemovingAsync(
-                        connection, id, own.Where(p => p.Values!.Contains(id)).Select(p => p.Oid).Concat(detached), cancellationToken)
-                        .ConfigureAwait(false);
+                    removing.UnionWith(
+                        await registry.StartRemovingAsync(
+                            connection, id, own.Where(p => p.Values!.Contains(id)).Select(p => p.Oid).Concat(detached), cancellationToken)
+                            .ConfigureAwait(false)
+                        ?? throw new UnknownTenantException(TenancyStrings.TenantNotRegistered([id]), id));
                 }
 
-                registered = await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
-
-                return (catalog, ids.SelectMany(id => registered[id].Removing).Distinct().ToList());
+                return (catalog, budget, removing);
             },
             cancellationToken).ConfigureAwait(false);
         _database.StatesChanged();
 
-        await new TenantRemover(_database, connection, catalog, report).RemoveAsync(ids, detaching, cancellationToken).ConfigureAwait(false);
-        if (!report.HasFailed)
+        // Nobody comes into a partition of a tenant that is being removed, so those that others share were shared then.
+        var areShared = catalog.Managed.SelectMany(t => t.Partitions).Any(p => p.Values?.Any(ids.Contains) == true && !p.Values.All(ids.Contains));
+        await new TenantRemover(_database, connection, catalog, budget, report).RemoveAsync(ids, detaching, cancellationToken).ConfigureAwait(false);
+        if (areShared && !report.HasFailed)
         {
             await new TenantPartitionRebinder(_database, connection, registry)
                 .NarrowAsync(ids, report, cancellationToken).ConfigureAwait(false);

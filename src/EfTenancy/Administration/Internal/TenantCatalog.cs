@@ -137,7 +137,8 @@ public sealed class TenantCatalog
     public static NpgsqlParameter Parameter(string name, NpgsqlDbType elementType, Array values)
         => new(name, NpgsqlDbType.Array | elementType) { Value = values };
 
-    private static async Task<List<(uint Parent, TenantTablePartition Partition)>> PartitionsAsync(
+    /// <summary>The partitions of tables as they are now.</summary>
+    public static async Task<List<(uint Parent, TenantTablePartition Partition)>> PartitionsAsync(
         TenantConnection connection,
         IEnumerable<uint> tables,
         CancellationToken cancellationToken)

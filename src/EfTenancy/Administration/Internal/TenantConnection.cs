@@ -96,13 +96,30 @@ public sealed class TenantConnection : IAsyncDisposable
                     await before().ConfigureAwait(false);
                 }
 
-                var transaction = await _connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                await using var _ = transaction.ConfigureAwait(false);
-                var result = await work().ConfigureAwait(false);
-                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                return result;
+                return await CommitAsync(work, cancellationToken).ConfigureAwait(false);
             },
             cancellationToken);
+
+    /// <summary>One transaction, which is not tried again, whatever it fails for.</summary>
+    /// <returns>Whether it was committed.</returns>
+    public async Task<bool> TryInTransactionAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SetLockTimeoutAsync(_options.LockTimeout, cancellationToken).ConfigureAwait(false);
+            return await CommitAsync(
+                async () =>
+                {
+                    await work().ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TenantLockException or NpgsqlException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Something that can be done again from its start, done until no lock is in the way or patience ends.</summary>
     public async Task<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
@@ -187,6 +204,15 @@ public sealed class TenantConnection : IAsyncDisposable
         }
 
         return rows;
+    }
+
+    private async Task<T> CommitAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        var transaction = await _connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = transaction.ConfigureAwait(false);
+        var result = await work().ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return result;
     }
 
     private async Task SetLockTimeoutAsync(TimeSpan lockTimeout, CancellationToken cancellationToken)

@@ -55,7 +55,11 @@ public sealed class TenantLockBudget
         }
     }
 
-    /// <summary>The same for one transaction that changes partitions of several tables.</summary>
+    /// <summary>Whether one transaction may change so many partitions in each of several tables.</summary>
+    public bool Allows(IEnumerable<TenantTable> tables, int partitions)
+        => tables.Sum(t => Locks(t, partitions)) <= _budget;
+
+    /// <summary>Refuses what one transaction cannot change in several tables.</summary>
     public void RefuseTooMany(IReadOnlyCollection<(TenantTable Table, int Partitions)> changes)
     {
         var locks = changes.Sum(c => Locks(c.Table, c.Partitions));

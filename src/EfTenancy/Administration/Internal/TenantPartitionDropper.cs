@@ -34,15 +34,44 @@ public sealed class TenantPartitionDropper(TenantDatabase database, TenantConnec
                     return 0;
                 }
 
-                await pace.ExecuteAsync(
-                    connection,
-                    [
-                        .. names.Where(_ => table.IsReferenced).Select(n => TenantPartitionSql.DetachPartition(database.Name(table), n)),
-                        TenantPartitionSql.DropDetached(names),
-                    ],
-                    names.Count,
-                    cancellationToken).ConfigureAwait(false);
+                await pace.ExecuteAsync(connection, DropSql(table, names), names.Count, cancellationToken).ConfigureAwait(false);
                 return names.Count;
+            },
+            cancellationToken);
+
+    /// <summary>
+    ///     The same for partitions of several tables, which must all be there as they were seen. One attempt, so that a call that could go
+    ///     table by table does not wait for the locks of all tables.
+    /// </summary>
+    /// <param name="childrenFirst">Tables with those of their partitions that are to go.</param>
+    /// <param name="isOwn">What they have in common.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>False if nothing was changed.</returns>
+    public Task<bool> TryDropAttachedAsync(
+        IReadOnlyList<(TenantTable Table, IReadOnlyList<TenantTablePartition> Partitions)> childrenFirst,
+        Func<TenantTablePartition, bool> isOwn,
+        CancellationToken cancellationToken)
+        => connection.TryInTransactionAsync(
+            async () =>
+            {
+                var tables = childrenFirst.Select(c => c.Table).ToList();
+                await _locks.LockOutAsync([.. tables.Where(t => t.IsReferenced).Select(t => t.Oid)], tables, cancellationToken)
+                    .ConfigureAwait(false);
+
+                var now = await TenantCatalog.PartitionsAsync(connection, tables.Select(t => t.Oid), cancellationToken).ConfigureAwait(false);
+                var seen = childrenFirst.SelectMany(c => c.Partitions).ToList();
+                var there = now.Select(n => n.Partition).Where(isOwn).ToList();
+                if (there.Exists(p => p.IsDetachPending) || !there.Select(p => p.Oid).ToHashSet().SetEquals(seen.Select(p => p.Oid)))
+                {
+                    throw new TenantLockException("partitions were changed at the same time");
+                }
+
+                var names = there.ToDictionary(p => p.Oid, database.Name);
+                await new TenantPace(seen.Count, seen.Count).ExecuteAsync(
+                    connection,
+                    childrenFirst.SelectMany(c => DropSql(c.Table, [.. c.Partitions.Select(p => names[p.Oid])])),
+                    seen.Count,
+                    cancellationToken).ConfigureAwait(false);
             },
             cancellationToken);
 
@@ -74,6 +103,14 @@ public sealed class TenantPartitionDropper(TenantDatabase database, TenantConnec
                 return tables.Count;
             },
             cancellationToken);
+
+    // Dropped while it is attached, a partition that is referenced would take the foreign keys of whole tables with it.
+    private IEnumerable<string> DropSql(TenantTable table, IReadOnlyCollection<string> partitions)
+        =>
+        [
+            .. partitions.Where(_ => table.IsReferenced).Select(p => TenantPartitionSql.DetachPartition(database.Name(table), p)),
+            TenantPartitionSql.DropDetached(partitions),
+        ];
 
     // The number of a table that is gone may have been given to another since.
     private async Task RefuseRowsOfOthersAsync(uint oid, string table, IReadOnlySet<string> tenantIds, CancellationToken cancellationToken)

@@ -36,9 +36,8 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
         try
         {
             var rows = await connection.QueryAsync(
-                $"SELECT partition_value, partition_name, disabled, state, removing FROM {sql.Table}",
-                r => new TenantRegistration(
-                    r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetString(3), r.GetFieldValue<uint[]>(4)),
+                $"SELECT partition_value, partition_name, disabled, state FROM {sql.Table}",
+                r => new TenantRegistration(r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetString(3)),
                 cancellationToken).ConfigureAwait(false);
             return rows.ToDictionary(r => r.TenantId);
         }
@@ -91,19 +90,22 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
             cancellationToken, Texts("ids", tenantIds));
 
     /// <summary>From here on a tenant can only go; the partitions that go with it are found again whatever they are called.</summary>
-    public Task StartRemovingAsync(
+    /// <returns>These partitions, with those of earlier calls; null if the tenant has gone meanwhile.</returns>
+    public async Task<uint[]?> StartRemovingAsync(
         TenantConnection connection,
         string tenantId,
         IEnumerable<uint> partitions,
         CancellationToken cancellationToken)
-        => connection.ExecuteAsync(
+        => (await connection.QueryAsync(
             $"""
             UPDATE {sql.Table}
             SET state = '{TenantRegistrySql.Removing}', removing = ARRAY(SELECT unnest(removing) UNION SELECT unnest(@partitions))
-            WHERE partition_value = @id
+            WHERE partition_value = @id RETURNING removing
             """,
+            r => r.GetFieldValue<uint[]>(0),
             cancellationToken,
-            new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray()));
+            new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray()))
+            .ConfigureAwait(false)).FirstOrDefault();
 
     /// <summary>By itself, since it is the last step.</summary>
     public Task RemoveAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
@@ -118,7 +120,7 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
 }
 
 /// <summary>A row of the registry.</summary>
-public sealed record TenantRegistration(string TenantId, string Suffix, bool IsDisabled, string StateName, IReadOnlyList<uint> Removing)
+public sealed record TenantRegistration(string TenantId, string Suffix, bool IsDisabled, string StateName)
 {
     public bool IsBeingRemoved
         => StateName == TenantRegistrySql.Removing;

@@ -10,6 +10,7 @@ public sealed class TenantRemover(
     TenantDatabase database,
     TenantConnection connection,
     TenantCatalog catalog,
+    TenantLockBudget budget,
     TenantAdministrationReport report)
 {
     private const int MostAttempts = 5;
@@ -20,6 +21,7 @@ public sealed class TenantRemover(
     private readonly TenantDetacher _detacher = new(database, connection);
     private readonly TenantPartitionDropper _dropper = new(database, connection, catalog);
     private readonly TenantRowDeleter _deleter = new(database, connection, report);
+    private readonly TenantRemovalAtOnce _atOnce = new(catalog, new TenantPartitionDropper(database, connection, catalog), budget, report);
 
     /// <summary>What is left afterwards are shared partitions, which still name the tenants.</summary>
     public async Task RemoveAsync(
@@ -33,10 +35,15 @@ public sealed class TenantRemover(
             await _dropper.DropDetachedAsync([oid], tenantIds, isOld: true, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var group in catalog.Groups.Reverse())
+        // A detached table that was dropped just now looked like one of somebody's own.
+        var childrenFirst = catalog.Groups.Reverse().SelectMany(g => g.Select(t => (Group: g, Table: t)))
+            .Where(t => !detaching.Contains(t.Table.Oid)).ToList();
+        for (var done = 0; done < childrenFirst.Count;)
         {
-            // A detached table that was dropped just now looked like one of somebody's own.
-            foreach (var table in group.Where(t => !detaching.Contains(t.Oid)))
+            // Rows that are deleted may be many, and take a transaction of their own.
+            var run = childrenFirst.Skip(done).TakeWhile(t => !IdsWithRows(t.Group, t.Table, tenantIds).Any()).Select(t => t.Table).ToList();
+            var areGone = run.Count > 0 && await _atOnce.RemoveAsync(run, tenantIds, cancellationToken).ConfigureAwait(false);
+            foreach (var (group, table) in childrenFirst.Skip(done).Take(areGone ? 0 : Math.Max(run.Count, 1)))
             {
                 try
                 {
@@ -49,6 +56,8 @@ public sealed class TenantRemover(
                     return;
                 }
             }
+
+            done += Math.Max(run.Count, 1);
         }
     }
 
@@ -91,19 +100,26 @@ public sealed class TenantRemover(
         IReadOnlySet<string> tenantIds,
         CancellationToken cancellationToken)
     {
-        var isCircle = group.Count > 1 || catalog.ForeignKeys.Any(f => f.Table == table.Oid && f.Principal == table.Oid);
-        var ofOwn = isCircle
-            ? []
-            : table.Partitions.Where(p => p.Values?.All(tenantIds.Contains) == true).SelectMany(p => p.Values!).ToHashSet();
-
-        foreach (var tenantId in tenantIds.Where(id => !ofOwn.Contains(id)))
+        foreach (var tenantId in IdsWithRows(group, table, tenantIds).ToList())
         {
-            if (!table.IsManaged || isCircle || table.PartitionOf(tenantId) is not null || table.Partitions.Exists(p => p.Values is null))
-            {
-                await _deleter.DeleteAsync(isCircle ? group : [table], tenantId, cancellationToken).ConfigureAwait(false);
-            }
+            await _deleter.DeleteAsync(IsCircle(group) ? group : [table], tenantId, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // The tenants whose rows do not go with a partition.
+    private IEnumerable<string> IdsWithRows(IReadOnlyList<TenantTable> group, TenantTable table, IReadOnlySet<string> tenantIds)
+    {
+        if (IsCircle(group) || !table.IsManaged)
+        {
+            return tenantIds;
+        }
+
+        var ofOwn = table.Partitions.Where(p => p.Values?.All(tenantIds.Contains) == true).SelectMany(p => p.Values!).ToHashSet();
+        return tenantIds.Where(id => !ofOwn.Contains(id) && (table.PartitionOf(id) is not null || table.Partitions.Exists(p => p.Values is null)));
+    }
+
+    private bool IsCircle(IReadOnlyList<TenantTable> group)
+        => group.Count > 1 || catalog.ForeignKeys.Any(f => f.Table == group[0].Oid && f.Principal == group[0].Oid);
 
     private async Task DropPartitionsAsync(TenantTable table, IReadOnlySet<string> tenantIds, CancellationToken cancellationToken)
     {
@@ -120,7 +136,6 @@ public sealed class TenantRemover(
             Dropped(await _dropper.DropDetachedAsync([partition.Oid], tenantIds, isOld: false, cancellationToken).ConfigureAwait(false));
         }
 
-        var budget = await TenantLockBudget.LoadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
         var pace = new TenantPace(FewAtOnce, Math.Min(MostAtOnce, budget.PartitionsAtOnce(table)));
         while (done < own.Count)
         {

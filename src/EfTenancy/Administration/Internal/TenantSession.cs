@@ -32,14 +32,17 @@ public sealed class TenantSession
     {
         // PostgreSQL before 17 has no transaction_timeout.
         var before = await connection.QueryAsync(
-            "SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(@names)",
+            """
+            WITH before AS MATERIALIZED (
+                SELECT name, value, current_setting(name, true) AS before FROM unnest(@names, @values) AS s(name, value)
+            )
+            SELECT name, before, set_config(name, value, false) FROM before WHERE before IS NOT NULL
+            """,
             r => (Name: r.GetString(0), Value: r.GetString(1)),
             cancellationToken,
-            TenantCatalog.Parameter("names", NpgsqlDbType.Text, Settings.Keys.ToArray())).ConfigureAwait(false);
-
-        var session = new TenantSession(before.ToDictionary(s => s.Name, s => s.Value));
-        await SetAsync(connection, session._before.Keys.ToDictionary(n => n, n => Settings[n]), cancellationToken).ConfigureAwait(false);
-        return session;
+            TenantCatalog.Parameter("names", NpgsqlDbType.Text, Settings.Keys.ToArray()),
+            TenantCatalog.Parameter("values", NpgsqlDbType.Text, Settings.Values.ToArray())).ConfigureAwait(false);
+        return new TenantSession(before.ToDictionary(s => s.Name, s => s.Value));
     }
 
     /// <summary>How long each lock is waited for from here on; zero for as long as it takes.</summary>
@@ -54,16 +57,10 @@ public sealed class TenantSession
             ],
             cancellationToken);
 
-    public async Task EndAsync(TenantConnection connection)
-    {
-        await SetAsync(connection, _before, CancellationToken.None).ConfigureAwait(false);
-        await connection.ExecuteAsync(["SELECT pg_advisory_unlock_all()"], CancellationToken.None).ConfigureAwait(false);
-    }
-
-    private static Task<int> SetAsync(TenantConnection connection, Dictionary<string, string> settings, CancellationToken cancellationToken)
+    public Task EndAsync(TenantConnection connection)
         => connection.ExecuteAsync(
-            "SELECT set_config(name, value, false) FROM unnest(@names, @values) AS s(name, value)",
-            cancellationToken,
-            TenantCatalog.Parameter("names", NpgsqlDbType.Text, settings.Keys.ToArray()),
-            TenantCatalog.Parameter("values", NpgsqlDbType.Text, settings.Values.ToArray()));
+            "SELECT set_config(name, value, false), pg_advisory_unlock_all() FROM unnest(@names, @values) AS s(name, value)",
+            CancellationToken.None,
+            TenantCatalog.Parameter("names", NpgsqlDbType.Text, _before.Keys.ToArray()),
+            TenantCatalog.Parameter("values", NpgsqlDbType.Text, _before.Values.ToArray()));
 }
