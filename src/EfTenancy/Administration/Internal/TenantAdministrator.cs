@@ -84,81 +84,8 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
 
-        await RemoveAsync(connection, ids, report, cancellationToken).ConfigureAwait(false);
+        await new TenantRemoval(_database, connection, report).RemoveAsync(ids, cancellationToken).ConfigureAwait(false);
         return report.Result();
-    }
-
-    private async Task RemoveAsync(
-        TenantConnection connection,
-        HashSet<string> ids,
-        TenantAdministrationReport report,
-        CancellationToken cancellationToken)
-    {
-        if (_database.FindRegistry() is not { } registry)
-        {
-            var all = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
-            var budgetOfAll = await TenantLockBudget.LoadAsync(connection, all, cancellationToken).ConfigureAwait(false);
-            await new TenantRemover(_database, connection, all, budgetOfAll, report).RemoveAsync(ids, [], cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        var (catalog, budget, detaching) = await connection.InTransactionAsync(
-            async () =>
-            {
-                await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
-                var registered = await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
-                var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
-                var budget = await TenantLockBudget.LoadAsync(connection, catalog, cancellationToken).ConfigureAwait(false);
-                foreach (var table in catalog.Managed)
-                {
-                    budget.RefuseTooMany(table);
-                }
-
-                RefuseHalfAddedCoTenant(registered, ids);
-                var own = catalog.Managed.SelectMany(t => t.Partitions).Where(p => p.Values?.All(ids.Contains) == true).ToList();
-                var removing = new HashSet<uint>();
-                foreach (var id in ids)
-                {
-                    var isAlone = !registered.Values.Any(r => r.Suffix == registered[id].Suffix && !ids.Contains(r.TenantId));
-                    var detached = await TenantCatalog.DetachedAsync(
-                        connection, isAlone ? catalog.Managed : [], registered[id].Suffix, cancellationToken).ConfigureAwait(false);
-                    removing.UnionWith(
-                        await registry.StartRemovingAsync(
-                            connection, id, own.Where(p => p.Values!.Contains(id)).Select(p => p.Oid).Concat(detached), cancellationToken)
-                            .ConfigureAwait(false)
-                        ?? throw new UnknownTenantException(TenancyStrings.TenantNotRegistered([id]), id));
-                }
-
-                return (catalog, budget, removing);
-            },
-            cancellationToken).ConfigureAwait(false);
-        _database.StatesChanged();
-
-        // Nobody comes into a partition of a tenant that is being removed, so those that others share were shared then.
-        var areShared = catalog.Managed.SelectMany(t => t.Partitions).Any(p => p.Values?.Any(ids.Contains) == true && !p.Values.All(ids.Contains));
-        await new TenantRemover(_database, connection, catalog, budget, report).RemoveAsync(ids, detaching, cancellationToken).ConfigureAwait(false);
-        if (areShared && !report.HasFailed)
-        {
-            await new TenantPartitionRebinder(_database, connection, registry)
-                .NarrowAsync(ids, report, cancellationToken).ConfigureAwait(false);
-        }
-
-        if (!report.HasFailed)
-        {
-            await registry.RemoveAsync(connection, ids, cancellationToken).ConfigureAwait(false);
-            _database.StatesChanged();
-        }
-    }
-
-    // It is about to get its place in a partition that would be dropped.
-    private static void RefuseHalfAddedCoTenant(Dictionary<string, TenantRegistration> registered, HashSet<string> ids)
-    {
-        var suffixes = ids.Select(id => registered[id].Suffix).ToHashSet();
-        if (registered.Values.FirstOrDefault(r => r.State == TenantState.Adding && suffixes.Contains(r.Suffix) && !ids.Contains(r.TenantId))
-            is { } adding)
-        {
-            throw new InvalidOperationException(TenancyStrings.CoTenantIsBeingAdded(adding.TenantId, adding.Suffix));
-        }
     }
 
     public Task<TenantAdministrationResult> SplitAsync(
@@ -213,7 +140,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         await connection.InTransactionAsync(
             async () =>
             {
-                await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+                await registry.ReadKnownAsync(connection, ids, cancellationToken).ConfigureAwait(false);
                 await registry.SetDisabledAsync(connection, ids, disabled, cancellationToken).ConfigureAwait(false);
                 return true;
             },
@@ -263,7 +190,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
 
         if (_database.FindRegistry() is { } registry)
         {
-            await ReadAsync(registry, connection, ids, cancellationToken).ConfigureAwait(false);
+            await registry.ReadKnownAsync(connection, ids, cancellationToken).ConfigureAwait(false);
         }
 
         var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
@@ -311,7 +238,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         var halfGone = registered.Values.Where(r => r.IsBeingRemoved).Select(r => r.TenantId).ToHashSet();
         if (halfGone.Count > 0)
         {
-            await RemoveAsync(connection, halfGone, report, cancellationToken).ConfigureAwait(false);
+            await new TenantRemoval(_database, connection, report).RemoveAsync(halfGone, cancellationToken).ConfigureAwait(false);
             foreach (var id in report.HasFailed ? [] : halfGone)
             {
                 report.Mended(TenancyStrings.RepairedTenant(id, wasRemoving: true), table: null, id);
@@ -343,18 +270,6 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
     {
         ArgumentNullException.ThrowIfNull(tenantIds);
         return [.. tenantIds.Select(id => _database.Normalize(id, nameof(tenantIds)))];
-    }
-
-    private static async Task<Dictionary<string, TenantRegistration>> ReadAsync(
-        TenantRegistry registry,
-        TenantConnection connection,
-        HashSet<string> known,
-        CancellationToken cancellationToken)
-    {
-        var registered = await registry.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
-        return known.Where(id => !registered.ContainsKey(id)).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } unknown
-            ? throw new UnknownTenantException(TenancyStrings.TenantNotRegistered(unknown), unknown[0])
-            : registered;
     }
 }
 #pragma warning restore CA1068

@@ -47,6 +47,19 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
         }
     }
 
+    /// <summary>The same, where these must be among them.</summary>
+    /// <exception cref="UnknownTenantException">One is not registered.</exception>
+    public async Task<Dictionary<string, TenantRegistration>> ReadKnownAsync(
+        TenantConnection connection,
+        HashSet<string> known,
+        CancellationToken cancellationToken)
+    {
+        var registered = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+        return known.Where(id => !registered.ContainsKey(id)).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } unknown
+            ? throw new UnknownTenantException(TenancyStrings.TenantNotRegistered(unknown), unknown[0])
+            : registered;
+    }
+
     public Task AddAsync(TenantConnection connection, IEnumerable<(string Id, string Suffix)> tenants, CancellationToken cancellationToken)
     {
         var all = tenants.ToList();
