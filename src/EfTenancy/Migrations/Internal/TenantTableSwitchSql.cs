@@ -34,21 +34,24 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
             table,
             schema,
             "",
-            $"""
-            IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}' AND NOT convalidated) THEN
-                {TableBlockSql.Retried($"EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {BoundConstraint}', target);")}
-            END IF;
-            """);
+            WhilePlain(
+                table,
+                schema,
+                $"""
+                IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}' AND NOT convalidated) THEN
+                    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {BoundConstraint}', target);
+                END IF;
+                """));
 
         yield return _block.Block(
             table,
             schema,
             TableInventorySql.Declarations + TenantRegistrySql.PartitionDeclarations + "tenants text[]; has_rows boolean;",
-            $"""
-            IF {IsPlain} THEN
-                {_inventory.Refusals(table)}
-                {TableBlockSql.Retried(
+            WhilePlain(
+                table,
+                schema,
                 $"""
+                {_inventory.Refusals(table)}
                 {bucket?.Lock}
                 {TableInventorySql.Locks}
                 tenants := obj_description(
@@ -74,9 +77,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 {CreateUnlessInFirst(table, schema, partitioning)}
                 {TableInventorySql.References}
                 {TableBlockSql.RunEach("rest")}
-                """)}
-            END IF;
-            """);
+                """));
 
         yield return ValidateReferences(table, schema);
     }
@@ -89,11 +90,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
             table,
             schema,
             "tenants text[];",
-            $"""
-            IF {IsPlain} THEN
-                {TableBlockSql.Retried($"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}")}
-            END IF;
-            """);
+            WhilePlain(table, schema, $"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}"));
     }
 
     /// <summary>From then on the table takes no rows but those of the tenants that the first partition will be for.</summary>
@@ -103,11 +100,11 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 table,
                 schema,
                 "tenants text[]; held text[];",
-                $"""
-                IF {IsPlain} THEN
-                    {_inventory.Refusals(table)}
-                    {TableBlockSql.Retried(
+                WhilePlain(
+                    table,
+                    schema,
                     $"""
+                    {_inventory.Refusals(table)}
                     {bucket.Lock}
                     SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}';
                     IF held IS NULL THEN
@@ -120,26 +117,24 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {BoundConstraint}', target);
                         {AddBound(column)}
                     END IF;
-                    """)}
-                END IF;
-                """)
+                    """))
             : _block.Block(
                 table,
                 schema,
                 "tenants text[];",
-                $"""
-                IF {IsPlain} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
-                    {_inventory.Refusals(table)}
-                    {TableBlockSql.Retried(
+                WhilePlain(
+                    table,
+                    schema,
                     $"""
-                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-                    {_inventory.TenantsOfRows(column, "tenants")}
-                    IF tenants IS NOT NULL THEN
-                        {AddBound(column)}
+                    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
+                        {_inventory.Refusals(table)}
+                        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+                        {_inventory.TenantsOfRows(column, "tenants")}
+                        IF tenants IS NOT NULL THEN
+                            {AddBound(column)}
+                        END IF;
                     END IF;
-                    """)}
-                END IF;
-                """);
+                    """));
 
     /// <summary>
     ///     Copies the rows into a table that is partitioned in another way, or not at all, in the transaction of the migration. Nobody reads
@@ -202,11 +197,26 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 WHERE confrelid = target AND contype = 'f' AND conparentid = 0
                     AND conrelid IN (SELECT inhrelid FROM pg_inherits) AND conrelid <> target
             LOOP
-                {TableBlockSql.Retried("EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', reference.dependent, reference.conname, reference.definition);")}
+                {TableBlockSql.Retried(
+                $"""
+                {_block.Alone(table, schema)}
+                IF NOT EXISTS (
+                    SELECT FROM pg_constraint WHERE conrelid = reference.dependent AND conname = reference.conname AND confrelid = target AND contype = 'f') THEN
+                    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', reference.dependent, reference.conname, reference.definition);
+                END IF;
+                """)}
             END LOOP;
             """);
 
-    private const string IsPlain = "(SELECT relkind FROM pg_class WHERE oid = target) <> 'p'";
+    // Another process may have gone this step, or all of them, while this one waited.
+    private string WhilePlain(string table, string? schema, string statements)
+        => TableBlockSql.Retried(
+            $"""
+            {_block.Alone(table, schema)}
+            IF (SELECT relkind FROM pg_class WHERE oid = target) <> 'p' THEN
+                {statements}
+            END IF;
+            """);
 
     private const string Literals
         = "(SELECT string_agg(quote_literal(v), ', ' ORDER BY n) FROM unnest(tenants) WITH ORDINALITY AS u (v, n))";
