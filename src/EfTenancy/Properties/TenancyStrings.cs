@@ -374,6 +374,11 @@ internal static class TenancyStrings
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Register the tenant with AddAsync([\"{tenant}\"]) of "
             + "db.Tenancy().Administration or ITenantAdministration<TContext>; if it is registered, call RepairAsync().";
 
+    public static string UnknownTenantOfConversion(string? tenant, string? table)
+        => $"The table '{table}' is being partitioned and takes rows only of the tenants that it had when that began, not yet of tenant '{tenant}'. Nothing was "
+            + "written. Wait until the migration has ended (one that was cut off: dotnet ef database update), and give the tenant its place: "
+            + $"AddAsync([\"{tenant}\"]) of db.Tenancy().Administration or ITenantAdministration<TContext>, or a partition of the model.";
+
     public static string UnknownTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "
             + $"IsPartitionedByTenant(x => x.ByList().AddTenants(\"{tenant}\")), and run 'dotnet ef migrations add'; or call "
