@@ -236,7 +236,7 @@ public class CurrentTenant(
         // Where tenants have places, who says where they are also says who is disabled.
         if (_options?.Databases is null && _registrySchema is { } registrySchema)
         {
-            states.Refuse(Context, registrySchema, tenantId);
+            states.Refuse(Context, registrySchema, tenantId, IdConverter.TextOf(tenantId));
         }
     }
 
