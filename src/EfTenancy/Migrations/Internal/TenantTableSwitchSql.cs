@@ -10,7 +10,10 @@ namespace EfTenancy.Migrations.Internal;
 ///     first partition, or one that the rows are copied into. Whatever stands on the old table is found in the catalog when it is
 ///     applied, and stands on the new one afterwards, under the same names.
 /// </summary>
-public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelper, IRelationalTypeMappingSource typeMappingSource)
+public sealed class TenantTableSwitchSql(
+    ISqlGenerationHelper sqlGenerationHelper,
+    IRelationalTypeMappingSource typeMappingSource,
+    TenantIdSql idSql)
 {
     // Validated beforehand, so that the switch need not look at the rows. Its comment keeps the tenants in the one order that
     // PostgreSQL accepts as a proof beyond a hundred of them.
@@ -18,7 +21,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
-    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource, idSql);
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
@@ -231,7 +234,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private TenantBucketSql? Bucket(TenantPartitioning partitioning, string suffix)
         => partitioning.RegistrySchema is { } registrySchema
-            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), suffix)
+            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), idSql, suffix)
             : null;
 
     // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.
