@@ -104,8 +104,8 @@ internal static class TenancyStrings
             + $"Give another one, migrationBuilder.PartitionExistingTable(\"{table}\", ..., firstPartition: \"...\").";
 
     public static string TenantsOutOfReach(string table, string tenants)
-        => $"The table {table} has rows of {tenants}, which the application takes for another tenant's id or for none, so no context reads them. Nothing was "
-            + $"registered. Give these rows the id of their tenant, UPDATE \"{table}\" SET ..., or delete them, and apply the migration again.";
+        => $"The table {table} has rows of {tenants}, which the application takes for another tenant's id or for none, so no context reads them. None of "
+            + $"its tenants was registered. Give these rows the id of their tenant, UPDATE \"{table}\" SET ..., or delete them, and apply the migration again.";
 
     public static string FirstPartitionIsNotPlain(string table, string suffix)
         => $"The suffix '{suffix}' of the first partition of {table} must be letters, digits and underscores (A-Z, a-z, 0-9, _), at least one, since "

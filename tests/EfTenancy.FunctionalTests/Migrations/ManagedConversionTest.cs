@@ -399,6 +399,51 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(0L, await _database.ScalarAsync<long>("SELECT count(DISTINCT tenant::text) - 150 FROM t WHERE tenant::text IN (SELECT partition_value FROM tenants.tenant_partitions)"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Tenants_are_found_in_a_few_looks_at_rows_that_no_index_orders_by_them(bool isManaged)
+    {
+        await _database.ExecuteAsync(
+            """
+            CREATE TABLE t (tenant text NOT NULL, id int, PRIMARY KEY (id, tenant));
+            INSERT INTO t SELECT 'tenant ' || i % 200, i FROM generate_series(1, 20000) AS i;
+            """);
+        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migration.EnsureTenantRegistry("tenants");
+        migration.PartitionExistingTable(
+            "t",
+            "tenant",
+            x =>
+            {
+                if (isManaged)
+                {
+                    x.ByManagedListPartitions("tenants");
+                }
+                else
+                {
+                    x.ByList().AddTenants("tenant 1", "later");
+                }
+            },
+            firstPartition: "old_rows");
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        foreach (var command in context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations))
+        {
+            await _database.ExecuteAsync(command.CommandText);
+        }
+
+        // A session tells what it did when it ends.
+        NpgsqlConnection.ClearAllPools();
+        const string Scans = "SELECT seq_scan::int FROM pg_stat_user_tables WHERE relname = 't_old_rows'";
+        for (var i = 0; i < 50 && await _database.ScalarAsync<int>(Scans) < 3; i++)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.InRange(await _database.ScalarAsync<int>(Scans), 3, 30);
+        Assert.Equal(20_000, await _database.ScalarAsync<int>("SELECT count(*) FROM t_old_rows"));
+    }
+
     [Fact]
     public async Task The_suffix_of_the_shared_partition_is_nobodys_own()
     {

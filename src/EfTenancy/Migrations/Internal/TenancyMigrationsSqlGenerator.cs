@@ -68,7 +68,7 @@ public class TenancyMigrationsSqlGenerator(
                     builder,
                     look.Conversions.Select(
                             o => _switchSql.RegisterTenants(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))
-                        .Concat(look.Conversions.Select(
+                        .Concat(look.Conversions.SelectMany(
                             o => _switchSql.CloseToOthers(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))));
                 break;
 

@@ -25,13 +25,16 @@ public sealed class TenantTableSwitchSql(
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
-    ///     The statements in their order, each a transaction of its own, and each may be sent again: it looks at what is there first. The
-    ///     second and the last read the rows, without keeping anybody from them.
+    ///     The statements in their order, each a transaction of its own, and each may be sent again: it looks at what is there first. Validation,
+    ///     and the last one, read the rows without keeping anybody from them.
     /// </summary>
     public IEnumerable<string> PartitionExistingTable(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
     {
         var bucket = Bucket(partitioning, firstSuffix);
-        yield return CloseToOthers(table, schema, column, partitioning, firstSuffix);
+        foreach (var close in CloseToOthers(table, schema, column, partitioning, firstSuffix))
+        {
+            yield return close;
+        }
 
         yield return _block.Block(
             table,
@@ -96,10 +99,29 @@ public sealed class TenantTableSwitchSql(
             WhilePlain(table, schema, $"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}"));
     }
 
-    /// <summary>From then on the table takes no rows but those of the tenants that the first partition will be for.</summary>
-    public string CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
-        => Bucket(partitioning, firstSuffix) is { } bucket
-            ? _block.Block(
+    /// <summary>
+    ///     From then on the table takes no rows but those of the tenants that the first partition will be for. A table that is to follow the registry
+    ///     is closed first, to all who are not registered; who came just before is found without keeping anybody from the rows.
+    /// </summary>
+    public IEnumerable<string> CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
+    {
+        if (Bucket(partitioning, firstSuffix) is not { } bucket)
+        {
+            yield return CloseToThoseFound(table, schema, column);
+            yield break;
+        }
+
+        yield return Bind("", bucket.All("held"));
+        yield return Bind(
+            $"""
+            {_inventory.TenantsOfRows(column, "tenants")}
+            {bucket.Lock}
+            {bucket.Register(table)}
+            """,
+            bucket.All("held || tenants"));
+
+        string Bind(string find, string bound)
+            => _block.Block(
                 table,
                 schema,
                 "tenants text[]; held text[];",
@@ -108,36 +130,35 @@ public sealed class TenantTableSwitchSql(
                     schema,
                     $"""
                     {_inventory.Refusals(table)}
+                    {find}
                     {bucket.Lock}
                     SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}';
-                    IF held IS NULL THEN
-                        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-                        {_inventory.TenantsOfRows(column, "tenants")}
-                        {bucket.Register(table)}
-                    END IF;
-                    tenants := {bucket.All("coalesce(held, tenants)")};
+                    tenants := {bound};
                     IF tenants IS DISTINCT FROM held THEN
                         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {BoundConstraint}', target);
                         {AddBound(column)}
                     END IF;
-                    """))
-            : _block.Block(
+                    """));
+    }
+
+    private string CloseToThoseFound(string table, string? schema, string column)
+        => _block.Block(
+            table,
+            schema,
+            "tenants text[];",
+            WhilePlain(
                 table,
                 schema,
-                "tenants text[];",
-                WhilePlain(
-                    table,
-                    schema,
-                    $"""
-                    IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
-                        {_inventory.Refusals(table)}
-                        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-                        {_inventory.TenantsOfRows(column, "tenants")}
-                        IF tenants IS NOT NULL THEN
-                            {AddBound(column)}
-                        END IF;
+                $"""
+                IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
+                    {_inventory.Refusals(table)}
+                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+                    {_inventory.TenantsOfRows(column, "tenants")}
+                    IF tenants IS NOT NULL THEN
+                        {AddBound(column)}
                     END IF;
-                    """));
+                END IF;
+                """));
 
     /// <summary>
     ///     Copies the rows into a table that is partitioned in another way, or not at all, in the transaction of the migration. Nobody reads
