@@ -103,6 +103,10 @@ internal static class TenancyStrings
         => $"The tenants whose rows the table {table} holds would share the suffix '{suffix}', which is the tenant's of that name. Nothing was changed. "
             + $"Give another one, migrationBuilder.PartitionExistingTable(\"{table}\", ..., firstPartition: \"...\").";
 
+    public static string TenantsOutOfReach(string table, string tenants)
+        => $"The table {table} has rows of {tenants}, which the application takes for another tenant's id or for none, so no context reads them. None of "
+            + $"its tenants was registered. Give these rows the id of their tenant, UPDATE \"{table}\" SET ..., or delete them, and apply the migration again.";
+
     public static string FirstPartitionIsNotPlain(string table, string suffix)
         => $"The suffix '{suffix}' of the first partition of {table} must be letters, digits and underscores (A-Z, a-z, 0-9, _), at least one, since "
             + "tenants are registered with it. Give another firstPartition.";
@@ -373,6 +377,11 @@ internal static class TenancyStrings
     public static string UnknownRegisteredTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Register the tenant with AddAsync([\"{tenant}\"]) of "
             + "db.Tenancy().Administration or ITenantAdministration<TContext>; if it is registered, call RepairAsync().";
+
+    public static string UnknownTenantOfConversion(string? tenant, string? table)
+        => $"The table '{table}' is being partitioned and takes rows only of the tenants that it had when that began, not yet of tenant '{tenant}'. Nothing was "
+            + "written. Wait until the migration has ended (one that was cut off: dotnet ef database update), and give the tenant its place: "
+            + $"AddAsync([\"{tenant}\"]) of db.Tenancy().Administration or ITenantAdministration<TContext>, or a partition of the model.";
 
     public static string UnknownTenant(string? tenant, string? table)
         => $"The table '{table}' has no partition for tenant '{tenant}'. Nothing was written. Add one to the model, "

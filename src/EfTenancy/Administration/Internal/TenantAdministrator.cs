@@ -173,7 +173,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
                     var own = managed.Select(t => t.PartitionOf(r.TenantId)).OfType<TenantTablePartition>().ToList();
                     var known = own.Where(p => sizes.ContainsKey(p.Oid)).Select(p => sizes[p.Oid]).ToList();
                     return new RegisteredTenant(
-                        r.TenantId, r.Suffix, r.State, own.Count, managed.Count - own.Count, known.Sum(s => s.Rows), known.Sum(s => s.Bytes));
+                        _database.IdOf(r.TenantId), r.Suffix, r.State, own.Count, managed.Count - own.Count, known.Sum(s => s.Rows), known.Sum(s => s.Bytes));
                 }),
         ];
     }

@@ -40,8 +40,13 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
     public Task<TenantConnection> OpenAsync(CancellationToken cancellationToken)
         => TenantConnection.OpenAsync(TenantConnection.Clone(context), options, cancellationToken);
 
+    /// <summary>A tenant id as it comes in, as registry and partitions have it.</summary>
     public string Normalize(string? tenantId, string parameterName)
-        => _tenant.Normalize(tenantId, parameterName);
+        => _tenant.IdConverter.TextOf(_tenant.Normalize(tenantId, parameterName));
+
+    /// <summary>The tenant id of a text that registry and partitions have.</summary>
+    public string IdOf(string text)
+        => text == _tenant.IdConverter.DefaultText ? TenancyDefaults.DefaultTenantId : text;
 
     public string Name(TenantTable table)
         => Sql.DelimitIdentifier(table.Name, table.Schema);

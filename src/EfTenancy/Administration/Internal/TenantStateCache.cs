@@ -23,9 +23,9 @@ public sealed class TenantStateCache(ISqlGenerationHelper sqlGenerationHelper, I
     private readonly ConcurrentDictionary<(string ConnectionString, string RegistrySchema), Snapshot<DbContext, FrozenDictionary<string, bool>>>
         _refused = [];
 
-    public void Refuse(DbContext context, string registrySchema, string tenantId)
+    public void Refuse(DbContext context, string registrySchema, string tenantId, string registeredAs)
     {
-        if (Of(context, registrySchema).Get(context).TryGetValue(tenantId, out var isBeingRemoved))
+        if (Of(context, registrySchema).Get(context).TryGetValue(registeredAs, out var isBeingRemoved))
         {
             throw new TenantDisabledException(TenancyStrings.TenantDisabled(tenantId, isBeingRemoved), tenantId);
         }

@@ -178,11 +178,17 @@ public class CurrentTenant(
         logger.TenantSet(Context, string.Join(", ", tenantIds));
     }
 
+    public virtual int MaxTenantIdLength
+        => _options?.MaxTenantIdLength ?? TenancyDefaults.MaxTenantIdLength;
+
+    public virtual TenantIdStyle TenantIdStyle
+        => _options?.TenantIdStyle ?? default;
+
     /// <summary>A tenant id as it comes in, in the form that rows and partitions have.</summary>
     public virtual string Normalize(string? tenantId, string parameterName)
         => IdConverter.Normalize(
-            TenantIdRules.Check(tenantId, parameterName, _options?.MaxTenantIdLength ?? TenancyDefaults.MaxTenantIdLength),
-            _options?.TenantIdStyle ?? default,
+            TenantIdRules.Check(tenantId, parameterName, MaxTenantIdLength),
+            TenantIdStyle,
             parameterName);
 
     /// <summary>The value of a tenant property as it comes in, in the form that rows have.</summary>
@@ -236,7 +242,7 @@ public class CurrentTenant(
         // Where tenants have places, who says where they are also says who is disabled.
         if (_options?.Databases is null && _registrySchema is { } registrySchema)
         {
-            states.Refuse(Context, registrySchema, tenantId);
+            states.Refuse(Context, registrySchema, tenantId, IdConverter.TextOf(tenantId));
         }
     }
 

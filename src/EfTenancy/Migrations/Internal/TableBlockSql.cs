@@ -17,7 +17,7 @@ public sealed class TableBlockSql(ISqlGenerationHelper sqlGenerationHelper, IRel
         => "DO " + Text(
             $"""
             DECLARE
-                target regclass := {Text(sqlGenerationHelper.DelimitIdentifier(table, schema))};
+                target regclass := {Name(table, schema)};
                 search_path_before text := current_setting('search_path');
                 lock_timeout_before text := current_setting('lock_timeout');
                 row_security_before text := current_setting('row_security');
@@ -28,6 +28,21 @@ public sealed class TableBlockSql(ISqlGenerationHelper sqlGenerationHelper, IRel
                 PERFORM set_config('row_security', row_security_before, true);
             END
             """) + ";";
+
+    /// <summary>
+    ///     No other process is in such a statement for the table until the transaction ends. What <c>target</c> was may have become a
+    ///     partition meanwhile, or be gone.
+    /// </summary>
+    public string Alone(string table, string? schema)
+        // Only a lock of a table lets a session hear of names that have changed; a constant of the type regclass would be looked up once.
+        => $"""
+            PERFORM pg_advisory_xact_lock(hashtextextended('EfTenancy switch ' || {Name(table, schema)}, 0));
+            LOCK TABLE ONLY {sqlGenerationHelper.DelimitIdentifier(table, schema)} IN ACCESS SHARE MODE;
+            target := to_regclass({Name(table, schema)});
+            """;
+
+    private string Name(string table, string? schema)
+        => Text(sqlGenerationHelper.DelimitIdentifier(table, schema));
 
     public string Execute(string statement)
         => $"EXECUTE {Text(statement)};";

@@ -19,8 +19,10 @@ public class TenancyMigrationsSqlGenerator(
     : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
 #pragma warning restore EF1001
 {
-    private readonly TenantTableSwitchSql _switchSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
-    private readonly TenantAdoptionSql _adoptionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+    private readonly TenantTableSwitchSql _switchSql = new(
+        dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
+    private readonly TenantAdoptionSql _adoptionSql = new(
+        dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
 
     public override IReadOnlyList<MigrationCommand> Generate(
@@ -66,7 +68,7 @@ public class TenancyMigrationsSqlGenerator(
                     builder,
                     look.Conversions.Select(
                             o => _switchSql.RegisterTenants(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))
-                        .Concat(look.Conversions.Select(
+                        .Concat(look.Conversions.SelectMany(
                             o => _switchSql.CloseToOthers(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))));
                 break;
 

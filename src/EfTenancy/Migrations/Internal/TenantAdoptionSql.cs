@@ -5,7 +5,10 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfTenancy.Migrations.Internal;
 
 /// <summary>The text that lets list partitions, which stay as they are, follow the registry or a list of the model instead of what they followed.</summary>
-public sealed class TenantAdoptionSql(ISqlGenerationHelper sqlGenerationHelper, IRelationalTypeMappingSource typeMappingSource)
+public sealed class TenantAdoptionSql(
+    ISqlGenerationHelper sqlGenerationHelper,
+    IRelationalTypeMappingSource typeMappingSource,
+    TenantIdSql idSql)
 {
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
@@ -36,6 +39,7 @@ public sealed class TenantAdoptionSql(ISqlGenerationHelper sqlGenerationHelper, 
             {registry.Locked}
             FOR part IN {Partitions("target")} LOOP
                 {Values("part.bound", "tenants")}
+                {idSql.Refuse("tenants", table)}
                 {registry.Insert(
                     "tenants",
                     $"CASE part.relname {string.Concat(names)}WHEN '' THEN '' ELSE regexp_replace(CASE WHEN starts_with(part.relname, {_block.Text(prefix)}) "

@@ -5,14 +5,14 @@ namespace EfTenancy.Migrations.Internal;
 ///     registered with the suffix of that partition. It takes the rows of all registered tenants until they are split off, also of those that
 ///     have none yet: were they left out, they would be refused while the rows are looked at.
 /// </summary>
-public sealed class TenantBucketSql(TenantRegistrySql registry, string suffix)
+public sealed class TenantBucketSql(TenantRegistrySql registry, TenantIdSql ids, string suffix)
 {
     public string Lock
         => registry.Locked;
 
     /// <summary>The tenants of rows, <c>tenants</c>, are registered unless they are.</summary>
     public string Register(string table)
-        => registry.Register("tenants", suffix, table);
+        => ids.Refuse("tenants", table) + "\n" + registry.Register("tenants", suffix, table);
 
     public string All(string tenants)
         => registry.WithRegistered(tenants);

@@ -28,6 +28,8 @@ public sealed class TenantRegistrySql(
     /// <summary>All but the first two columns have defaults, so that a tenant can be registered by hand.</summary>
     public IEnumerable<string> CreateRegistry()
     {
+        // IF NOT EXISTS alone fails beside another process that creates them.
+        yield return $"DO {_text.GenerateSqlLiteral($"BEGIN {Locked} END")};";
         yield return $"CREATE SCHEMA IF NOT EXISTS {sqlGenerationHelper.DelimitIdentifier(registrySchema)};";
         yield return
             $"""

@@ -10,7 +10,10 @@ namespace EfTenancy.Migrations.Internal;
 ///     first partition, or one that the rows are copied into. Whatever stands on the old table is found in the catalog when it is
 ///     applied, and stands on the new one afterwards, under the same names.
 /// </summary>
-public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelper, IRelationalTypeMappingSource typeMappingSource)
+public sealed class TenantTableSwitchSql(
+    ISqlGenerationHelper sqlGenerationHelper,
+    IRelationalTypeMappingSource typeMappingSource,
+    TenantIdSql idSql)
 {
     // Validated beforehand, so that the switch need not look at the rows. Its comment keeps the tenants in the one order that
     // PostgreSQL accepts as a proof beyond a hundred of them.
@@ -18,37 +21,43 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
-    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource);
+    private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource, idSql);
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
-    ///     The statements in their order, each a transaction of its own, and each may be sent again: it looks at what is there first. The
-    ///     second and the last read the rows, without keeping anybody from them.
+    ///     The statements in their order, each a transaction of its own, and each may be sent again: it looks at what is there first. Validation,
+    ///     and the last one, read the rows without keeping anybody from them.
     /// </summary>
     public IEnumerable<string> PartitionExistingTable(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
     {
         var bucket = Bucket(partitioning, firstSuffix);
-        yield return CloseToOthers(table, schema, column, partitioning, firstSuffix);
+        foreach (var close in CloseToOthers(table, schema, column, partitioning, firstSuffix))
+        {
+            yield return close;
+        }
 
         yield return _block.Block(
             table,
             schema,
             "",
-            $"""
-            IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}' AND NOT convalidated) THEN
-                {TableBlockSql.Retried($"EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {BoundConstraint}', target);")}
-            END IF;
-            """);
+            WhilePlain(
+                table,
+                schema,
+                $"""
+                IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}' AND NOT convalidated) THEN
+                    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {BoundConstraint}', target);
+                END IF;
+                """));
 
         yield return _block.Block(
             table,
             schema,
             TableInventorySql.Declarations + TenantRegistrySql.PartitionDeclarations + "tenants text[]; has_rows boolean;",
-            $"""
-            IF {IsPlain} THEN
-                {_inventory.Refusals(table)}
-                {TableBlockSql.Retried(
+            WhilePlain(
+                table,
+                schema,
                 $"""
+                {_inventory.Refusals(table)}
                 {bucket?.Lock}
                 {TableInventorySql.Locks}
                 tenants := obj_description(
@@ -74,9 +83,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 {CreateUnlessInFirst(table, schema, partitioning)}
                 {TableInventorySql.References}
                 {TableBlockSql.RunEach("rest")}
-                """)}
-            END IF;
-            """);
+                """));
 
         yield return ValidateReferences(table, schema);
     }
@@ -89,57 +96,69 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
             table,
             schema,
             "tenants text[];",
-            $"""
-            IF {IsPlain} THEN
-                {TableBlockSql.Retried($"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}")}
-            END IF;
-            """);
+            WhilePlain(table, schema, $"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}"));
     }
 
-    /// <summary>From then on the table takes no rows but those of the tenants that the first partition will be for.</summary>
-    public string CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
-        => Bucket(partitioning, firstSuffix) is { } bucket
-            ? _block.Block(
+    /// <summary>
+    ///     From then on the table takes no rows but those of the tenants that the first partition will be for. A table that is to follow the registry
+    ///     is closed first, to all who are not registered; who came just before is found without keeping anybody from the rows.
+    /// </summary>
+    public IEnumerable<string> CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
+    {
+        if (Bucket(partitioning, firstSuffix) is not { } bucket)
+        {
+            yield return CloseToThoseFound(table, schema, column);
+            yield break;
+        }
+
+        yield return Bind("", bucket.All("held"));
+        yield return Bind(
+            $"""
+            {_inventory.TenantsOfRows(column, "tenants")}
+            {bucket.Lock}
+            {bucket.Register(table)}
+            """,
+            bucket.All("held || tenants"));
+
+        string Bind(string find, string bound)
+            => _block.Block(
                 table,
                 schema,
                 "tenants text[]; held text[];",
-                $"""
-                IF {IsPlain} THEN
-                    {_inventory.Refusals(table)}
-                    {TableBlockSql.Retried(
+                WhilePlain(
+                    table,
+                    schema,
                     $"""
+                    {_inventory.Refusals(table)}
+                    {find}
                     {bucket.Lock}
                     SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}';
-                    IF held IS NULL THEN
-                        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-                        {_inventory.TenantsOfRows(column, "tenants")}
-                        {bucket.Register(table)}
-                    END IF;
-                    tenants := {bucket.All("coalesce(held, tenants)")};
+                    tenants := {bound};
                     IF tenants IS DISTINCT FROM held THEN
                         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {BoundConstraint}', target);
                         {AddBound(column)}
                     END IF;
-                    """)}
-                END IF;
-                """)
-            : _block.Block(
+                    """));
+    }
+
+    private string CloseToThoseFound(string table, string? schema, string column)
+        => _block.Block(
+            table,
+            schema,
+            "tenants text[];",
+            WhilePlain(
                 table,
                 schema,
-                "tenants text[];",
                 $"""
-                IF {IsPlain} AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
+                IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
                     {_inventory.Refusals(table)}
-                    {TableBlockSql.Retried(
-                    $"""
                     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
                     {_inventory.TenantsOfRows(column, "tenants")}
                     IF tenants IS NOT NULL THEN
                         {AddBound(column)}
                     END IF;
-                    """)}
                 END IF;
-                """);
+                """));
 
     /// <summary>
     ///     Copies the rows into a table that is partitioned in another way, or not at all, in the transaction of the migration. Nobody reads
@@ -202,11 +221,26 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
                 WHERE confrelid = target AND contype = 'f' AND conparentid = 0
                     AND conrelid IN (SELECT inhrelid FROM pg_inherits) AND conrelid <> target
             LOOP
-                {TableBlockSql.Retried("EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', reference.dependent, reference.conname, reference.definition);")}
+                {TableBlockSql.Retried(
+                $"""
+                {_block.Alone(table, schema)}
+                IF NOT EXISTS (
+                    SELECT FROM pg_constraint WHERE conrelid = reference.dependent AND conname = reference.conname AND confrelid = target AND contype = 'f') THEN
+                    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', reference.dependent, reference.conname, reference.definition);
+                END IF;
+                """)}
             END LOOP;
             """);
 
-    private const string IsPlain = "(SELECT relkind FROM pg_class WHERE oid = target) <> 'p'";
+    // Another process may have gone this step, or all of them, while this one waited.
+    private string WhilePlain(string table, string? schema, string statements)
+        => TableBlockSql.Retried(
+            $"""
+            {_block.Alone(table, schema)}
+            IF (SELECT relkind FROM pg_class WHERE oid = target) <> 'p' THEN
+                {statements}
+            END IF;
+            """);
 
     private const string Literals
         = "(SELECT string_agg(quote_literal(v), ', ' ORDER BY n) FROM unnest(tenants) WITH ORDINALITY AS u (v, n))";
@@ -221,7 +255,7 @@ public sealed class TenantTableSwitchSql(ISqlGenerationHelper sqlGenerationHelpe
 
     private TenantBucketSql? Bucket(TenantPartitioning partitioning, string suffix)
         => partitioning.RegistrySchema is { } registrySchema
-            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), suffix)
+            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), idSql, suffix)
             : null;
 
     // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using EfTenancy.Administration.Internal;
+using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 
 namespace EfTenancy.Storage.Internal;
 
-/// <summary>PostgreSQL's refusal of a row that no partition takes.</summary>
+/// <summary>PostgreSQL's refusal of a row that no partition takes, or that none will take once the table that it is for is partitioned.</summary>
 public sealed partial class MissingPartition
 {
     private readonly PostgresException _error;
@@ -24,7 +25,8 @@ public sealed partial class MissingPartition
         for (var inner = exception; inner is not null; inner = inner.InnerException)
         {
             // A check constraint has the same code; the routine, unlike the message, is not translated.
-            if (inner is PostgresException { SqlState: PostgresErrorCodes.CheckViolation, Routine: "ExecFindPartition" } error)
+            if (inner is PostgresException { SqlState: PostgresErrorCodes.CheckViolation } error
+                and ({ Routine: "ExecFindPartition" } or { ConstraintName: TenantTableSwitchSql.BoundConstraint }))
             {
                 return new MissingPartition(error, exception);
             }
@@ -45,7 +47,9 @@ public sealed partial class MissingPartition
 
     public UnknownTenantException ToUnknownTenant(string? tenantId, IModel model)
         => new(
-            TenantTablesOfModel.RegistrySchemaOf(model) is null
+            _error.ConstraintName == TenantTableSwitchSql.BoundConstraint
+                ? TenancyStrings.UnknownTenantOfConversion(tenantId, _error.TableName)
+            : TenantTablesOfModel.RegistrySchemaOf(model) is null
                 ? TenancyStrings.UnknownTenant(tenantId, _error.TableName)
                 : TenancyStrings.UnknownRegisteredTenant(tenantId, _error.TableName),
             tenantId,
