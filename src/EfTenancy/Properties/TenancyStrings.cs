@@ -103,6 +103,10 @@ internal static class TenancyStrings
         => $"The tenants whose rows the table {table} holds would share the suffix '{suffix}', which is the tenant's of that name. Nothing was changed. "
             + $"Give another one, migrationBuilder.PartitionExistingTable(\"{table}\", ..., firstPartition: \"...\").";
 
+    public static string FirstPartitionHasTooManyTenants(string table, string tenants)
+        => $"The table {table} would be one partition for {tenants} tenants, and PostgreSQL keeps the values of a partition in a row of at most 8 kB. Nothing was "
+            + "changed. Partition it by hash, ByHash(...), which takes any number of tenants.";
+
     public static string TenantsOutOfReach(string table, string tenants)
         => $"The table {table} has rows of {tenants}, which the application takes for another tenant's id or for none, so no context reads them. None of "
             + $"its tenants was registered. Give these rows the id of their tenant, UPDATE \"{table}\" SET ..., or delete them, and apply the migration again.";

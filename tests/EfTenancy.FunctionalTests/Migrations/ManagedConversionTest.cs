@@ -444,6 +444,53 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(20_000, await _database.ScalarAsync<int>("SELECT count(*) FROM t_old_rows"));
     }
 
+    [Theory]
+    [InlineData(false, 2000)]
+    [InlineData(true, 2000)]
+    [InlineData(true, 150)]
+    public async Task More_tenants_than_one_partition_can_be_for_are_refused_before_the_table_is_closed_to_others(bool isManaged, int tenants)
+    {
+        await _database.ExecuteAsync(
+            $"""
+            CREATE SCHEMA "S %s";
+            CREATE TABLE "S %s".t (tenant text NOT NULL, id int, PRIMARY KEY (tenant, id));
+            INSERT INTO "S %s".t SELECT left(md5(i::text), 12), i FROM generate_series(1, {tenants}) AS i;
+            """);
+        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migration.EnsureTenantRegistry("tenants");
+        migration.PartitionExistingTable(
+            "t",
+            "tenant",
+            x =>
+            {
+                if (isManaged)
+                {
+                    x.ByManagedListPartitions("tenants");
+                }
+                else
+                {
+                    x.ByList().AddTenants("later");
+                }
+            },
+            schema: "S %s");
+
+        if (tenants == 150)
+        {
+            await ExecuteAsync(FirmTables.Managed, migration.Operations);
+            Assert.Equal(tenants, await _database.ScalarAsync<int>("""SELECT count(*) FROM "S %s".t_initial"""));
+            Assert.Equal(tenants, await _database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
+            return;
+        }
+
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(FirmTables.Managed, migration.Operations));
+
+        Assert.Contains("2000 tenants", refused.MessageText, StringComparison.Ordinal);
+        Assert.Contains("ByHash", refused.MessageText, StringComparison.Ordinal);
+        await _database.ExecuteAsync("""INSERT INTO "S %s".t VALUES ('nobody is kept out', 1)""");
+        Assert.Equal(0, await _database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
+        Assert.Empty(await _database.ColumnAsync("SELECT relname FROM pg_class WHERE relname LIKE 'tenancy%' OR relkind = 'p'"));
+    }
+
     [Fact]
     public async Task The_suffix_of_the_shared_partition_is_nobodys_own()
     {

@@ -112,7 +112,7 @@ public sealed class TableInventorySql(ISqlGenerationHelper sqlGenerationHelper, 
         name := target::text;
         keys := ARRAY(
             SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', name, conname, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
-            FROM pg_constraint WHERE conrelid = target AND contype IN ('p', 'u', 'c', 'x') AND conname <> '{TenantTableSwitchSql.BoundConstraint}' ORDER BY contype DESC, conname)
+            FROM pg_constraint WHERE conrelid = target AND contype IN ('p', 'u', 'c', 'x') AND conname <> '{FirstPartitionBoundSql.Constraint}' ORDER BY contype DESC, conname)
             || ARRAY(
             SELECT replace(pg_get_indexdef(indexrelid), ' ON ONLY ' || name || ' USING ', ' ON ' || name || ' USING ') FROM pg_index
             WHERE indrelid = target AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = target AND contype IN ('p', 'u', 'x')));

@@ -17,7 +17,7 @@ public sealed class TenantSplitSql(ISqlGenerationHelper sqlGenerationHelper, IRe
     public const string Mark
         = "Written by SplitAsync(...) of EfTenancy and not in use yet. If no split is running, RepairAsync() drops it.";
 
-    private const string Bound = TenantTableSwitchSql.BoundConstraint;
+    private const string Bound = FirstPartitionBoundSql.Constraint;
 
     // A key column may have any other name.
     private const string LogId = "tenancy_split_id";

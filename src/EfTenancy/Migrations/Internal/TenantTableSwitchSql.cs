@@ -15,13 +15,10 @@ public sealed class TenantTableSwitchSql(
     IRelationalTypeMappingSource typeMappingSource,
     TenantIdSql idSql)
 {
-    // Validated beforehand, so that the switch need not look at the rows. Its comment keeps the tenants in the one order that
-    // PostgreSQL accepts as a proof beyond a hundred of them.
-    public const string BoundConstraint = "tenancy_bound";
-
     private readonly TenantPartitionSql _partitionSql = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableBlockSql _block = new(sqlGenerationHelper, typeMappingSource);
     private readonly TenantAdoptionSql _adoptionSql = new(sqlGenerationHelper, typeMappingSource, idSql);
+    private readonly FirstPartitionBoundSql _bound = new(sqlGenerationHelper, typeMappingSource);
     private readonly TableInventorySql _inventory = new(sqlGenerationHelper, typeMappingSource);
 
     /// <summary>
@@ -44,8 +41,8 @@ public sealed class TenantTableSwitchSql(
                 table,
                 schema,
                 $"""
-                IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}' AND NOT convalidated) THEN
-                    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {BoundConstraint}', target);
+                IF EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}' AND NOT convalidated) THEN
+                    EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT {FirstPartitionBoundSql.Constraint}', target);
                 END IF;
                 """));
 
@@ -61,7 +58,7 @@ public sealed class TenantTableSwitchSql(
                 {bucket?.Lock}
                 {TableInventorySql.Locks}
                 tenants := obj_description(
-                    (SELECT oid FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}'), 'pg_constraint')::text[];
+                    (SELECT oid FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}'), 'pg_constraint')::text[];
                 EXECUTE format('SELECT EXISTS (SELECT FROM %s)', target) INTO has_rows;
                 IF tenants IS NULL AND has_rows THEN
                     RAISE EXCEPTION USING MESSAGE = {_block.Text(TenancyStrings.RowsCameInBetween(table))};
@@ -76,8 +73,8 @@ public sealed class TenantTableSwitchSql(
                 IF tenants IS NULL THEN
                     EXECUTE format('DROP TABLE %s', old);
                 ELSE
-                    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)', name, old, {Literals});
-                    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {BoundConstraint}', old);
+                    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)', name, old, {FirstPartitionBoundSql.Literals});
+                    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {FirstPartitionBoundSql.Constraint}', old);
                 END IF;
                 {bucket?.CreateOtherPartitions(table, schema)}
                 {CreateUnlessInFirst(table, schema, partitioning)}
@@ -96,7 +93,18 @@ public sealed class TenantTableSwitchSql(
             table,
             schema,
             "tenants text[];",
-            WhilePlain(table, schema, $"{_inventory.TenantsOfRows(column, "tenants")}\n{bucket.Lock}\n{bucket.Register(table)}"));
+            WhilePlain(
+                table,
+                schema,
+                $"""
+                {_inventory.TenantsOfRows(column, "tenants")}
+                {bucket.Lock}
+                IF tenants IS NOT NULL THEN
+                    {bucket.Register(table)}
+                    tenants := {bucket.All("tenants")};
+                    {_bound.RefuseTooMany(table, schema, column)}
+                END IF;
+                """));
     }
 
     /// <summary>
@@ -132,11 +140,11 @@ public sealed class TenantTableSwitchSql(
                     {_inventory.Refusals(table)}
                     {find}
                     {bucket.Lock}
-                    SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}';
+                    SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}';
                     tenants := {bound};
                     IF tenants IS DISTINCT FROM held THEN
-                        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {BoundConstraint}', target);
-                        {AddBound(column)}
+                        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS {FirstPartitionBoundSql.Constraint}', target);
+                        {_bound.Add(column)}
                     END IF;
                     """));
     }
@@ -150,12 +158,13 @@ public sealed class TenantTableSwitchSql(
                 table,
                 schema,
                 $"""
-                IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{BoundConstraint}') THEN
+                IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}') THEN
                     {_inventory.Refusals(table)}
                     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
                     {_inventory.TenantsOfRows(column, "tenants")}
                     IF tenants IS NOT NULL THEN
-                        {AddBound(column)}
+                        {_bound.RefuseTooMany(table, schema, column)}
+                        {_bound.Add(column)}
                     END IF;
                 END IF;
                 """));
@@ -241,17 +250,6 @@ public sealed class TenantTableSwitchSql(
                 {statements}
             END IF;
             """);
-
-    private const string Literals
-        = "(SELECT string_agg(quote_literal(v), ', ' ORDER BY n) FROM unnest(tenants) WITH ORDINALITY AS u (v, n))";
-
-    private string AddBound(string column)
-        => $"""
-            EXECUTE format(
-                'ALTER TABLE %s ADD CONSTRAINT {BoundConstraint} CHECK (%I IS NOT NULL AND %s) NOT VALID',
-                target, {_block.Text(column)}, CASE WHEN tenants = ARRAY[]::text[] THEN 'false' ELSE format('%I IN (%s)', {_block.Text(column)}, {Literals}) END);
-            EXECUTE format('COMMENT ON CONSTRAINT {BoundConstraint} ON %s IS %L', target, tenants);
-            """;
 
     private TenantBucketSql? Bucket(TenantPartitioning partitioning, string suffix)
         => partitioning.RegistrySchema is { } registrySchema

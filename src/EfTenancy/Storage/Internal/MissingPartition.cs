@@ -26,7 +26,7 @@ public sealed partial class MissingPartition
         {
             // A check constraint has the same code; the routine, unlike the message, is not translated.
             if (inner is PostgresException { SqlState: PostgresErrorCodes.CheckViolation } error
-                and ({ Routine: "ExecFindPartition" } or { ConstraintName: TenantTableSwitchSql.BoundConstraint }))
+                and ({ Routine: "ExecFindPartition" } or { ConstraintName: FirstPartitionBoundSql.Constraint }))
             {
                 return new MissingPartition(error, exception);
             }
@@ -47,7 +47,7 @@ public sealed partial class MissingPartition
 
     public UnknownTenantException ToUnknownTenant(string? tenantId, IModel model)
         => new(
-            _error.ConstraintName == TenantTableSwitchSql.BoundConstraint
+            _error.ConstraintName == FirstPartitionBoundSql.Constraint
                 ? TenancyStrings.UnknownTenantOfConversion(tenantId, _error.TableName)
             : TenantTablesOfModel.RegistrySchemaOf(model) is null
                 ? TenancyStrings.UnknownTenant(tenantId, _error.TableName)
