@@ -181,7 +181,7 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         Assert.True((await DepotContext.Services(x => x.MultiTenantedSchemas(_home.ConnectionString)).GetRequiredService<TenantDatabases>().ListAsync())[^1].IsBeingMoved);
         await _home.ExecuteAsync("UPDATE tenants.tenant_destinations SET state = 'active'");
         await processes[0].GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["old"]);
-        Assert.Single(await _home.ColumnAsync("SELECT conname FROM pg_constraint WHERE conrelid = 'tenants.tenant_destinations'::regclass AND conname ~ 'state'"));
+        Assert.Single(await _home.ColumnAsync("SELECT conname FROM pg_constraint WHERE conrelid = 'tenants.tenant_destinations'::regclass AND contype = 'c' AND conname ~ 'state'"));
         foreach (var process in processes)
         {
             await process.DisposeAsync();

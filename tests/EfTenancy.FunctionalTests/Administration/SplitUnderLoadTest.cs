@@ -4,7 +4,6 @@ using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Administration;
@@ -19,13 +18,12 @@ public class SplitUnderLoadTest(PostgresFixture postgres, ITestOutputHelper outp
         ["Categories", "Products", "Customers", "Address", "Remark", "Orders", "OrderLines", "Invoice", "Payment", "Shipment"];
 
     private TestDatabase _database = null!;
-    private string _requests = null!;
-    private TimeSpan _longest;
+    private RequestLoad _requests = null!;
 
     public async ValueTask InitializeAsync()
     {
         _database = await postgres.CreateDatabaseAsync();
-        _requests = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { ApplicationName = "request" }.ConnectionString;
+        _requests = new RequestLoad(_database);
     }
 
     public ValueTask DisposeAsync()
@@ -40,10 +38,10 @@ public class SplitUnderLoadTest(PostgresFixture postgres, ITestOutputHelper outp
         await FillAsync();
 
         using var stop = new CancellationTokenSource();
-        var workers = Enumerable.Range(0, 8).Select(i => new Worker(_requests, Tenants[i % 4], (i + 1) * 20_000, isRepeatable: i >= 6)).ToList();
-        var writers = workers.Select(w => Task.Run(() => Repeat(w.WriteAsync, stop.Token))).ToList();
-        var readers = Tenants.Select(t => Task.Run(() => Repeat(() => ReadAsync(t), stop.Token))).ToList();
-        var watch = Task.Run(() => LongestLockWait(stop.Token));
+        var workers = Enumerable.Range(0, 8).Select(i => new Worker(_requests.ConnectionString, Tenants[i % 4], (i + 1) * 20_000, isRepeatable: i >= 6)).ToList();
+        var writers = workers.Select(w => Task.Run(() => RequestLoad.RepeatAsync(w.WriteAsync, stop.Token))).ToList();
+        var readers = Tenants.Select(t => Task.Run(() => RequestLoad.RepeatAsync(() => ReadAsync(t), stop.Token))).ToList();
+        var watch = Task.Run(() => _requests.WatchAsync(stop.Token));
         await Task.Delay(500);
 
         var clock = Stopwatch.StartNew();
@@ -58,7 +56,7 @@ public class SplitUnderLoadTest(PostgresFixture postgres, ITestOutputHelper outp
         output.WriteLine(
             $"{Tables.Length} tables of {Scale.SplitRows * Tenants.Length:N0} rows each split in {clock.Elapsed.TotalSeconds:0.0} s beside {written.Sum(w => w.Count)} writes "
             + $"(slowest {written.Max(w => w.Slowest).TotalMilliseconds:0} ms) and {read.Sum(w => w.Count)} reads (slowest "
-            + $"{read.Max(w => w.Slowest).TotalMilliseconds:0} ms), longest wait of a request for a lock {_longest.TotalMilliseconds:0} ms.");
+            + $"{read.Max(w => w.Slowest).TotalMilliseconds:0} ms), longest wait of a request for a lock {_requests.LongestLockWait.TotalMilliseconds:0} ms.");
 
         Assert.Equal(0, await _database.ScalarAsync<int>("SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"));
         Assert.All(written.Concat(read), w => Assert.True(w.Count > 0));
@@ -99,44 +97,9 @@ public class SplitUnderLoadTest(PostgresFixture postgres, ITestOutputHelper outp
 
     private async Task ReadAsync(string tenant)
     {
-        await using var context = WarehouseContext.Create(_requests, tenant);
+        await using var context = WarehouseContext.Create(_requests.ConnectionString, tenant);
         Assert.Equal(Scale.SplitRows, await context.Orders.CountAsync(o => o.Id >= Standing));
         Assert.Equal(1, await context.Orders.Where(o => o.Id == Standing).SelectMany(o => o.Lines).CountAsync(l => l.Product!.CategoryId == Standing));
-    }
-
-    private static async Task<(int Count, TimeSpan Slowest)> Repeat(Func<Task> request, CancellationToken stop)
-    {
-        var (count, slowest) = (0, TimeSpan.Zero);
-        while (!stop.IsCancellationRequested)
-        {
-            var watch = Stopwatch.StartNew();
-            await request();
-            count++;
-            slowest = watch.Elapsed > slowest ? watch.Elapsed : slowest;
-        }
-
-        return (count, slowest);
-    }
-
-    private async Task LongestLockWait(CancellationToken stop)
-    {
-        await using var connection = new NpgsqlConnection(_database.ConnectionString);
-        await connection.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(
-            """
-            SELECT max(clock_timestamp() - l.waitstart) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE NOT l.granted AND a.application_name = 'request' AND a.datname = current_database()
-            """,
-            connection);
-        while (!stop.IsCancellationRequested)
-        {
-            if (await command.ExecuteScalarAsync(CancellationToken.None) is TimeSpan wait && wait > _longest)
-            {
-                _longest = wait;
-            }
-
-            await Task.Delay(20, CancellationToken.None);
-        }
     }
 
     /// <summary>Writes rows of its own, and knows what they must be.</summary>

@@ -14,23 +14,14 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Administration;
 
 /// <summary>One call migrates all databases and schemas, and names those that fail.</summary>
-public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelper output) : IAsyncLifetime
+public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelper output) : DatabasesTest(postgres)
 {
     private const string Last = "20260202000000_Notes";
 
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
         => _home = await DatabaseAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
-        }
-    }
 
     [Fact]
     public async Task Scenario_48_every_database_is_migrated_and_each_failure_is_reported_by_its_tenant()
@@ -214,7 +205,7 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
     public async Task A_tenant_whose_database_is_behind_or_ahead_is_not_opened_if_asked()
     {
         var services = DepotContext.Services(x => x.MultiTenantedSchemas(_home.ConnectionString), t => t.RefusePendingMigrations());
-        _disposables.Add(services);
+        Own(services);
         var databases = services.GetRequiredService<TenantDatabases>();
         var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
         await databases.AddAsync("behind");
@@ -325,14 +316,6 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
     private ServiceProvider Services(Action<TenantDatabasesBuilder> databases)
     {
         var services = DepotContext.Services(databases);
-        _disposables.Add(services);
-        return services;
-    }
-
-    private async Task<TestDatabase> DatabaseAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
-        return database;
+        return Own(services);
     }
 }

@@ -11,23 +11,14 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Administration;
 
 /// <summary>Tenants move between shared tables, schemas and databases; what is there is asked of the databases, past the product.</summary>
-public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class TenantMoverTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
     private static readonly string[] Tables = ["Teams", "Members", "Projects", "WorkItems", "Comments", "TimeEntries"];
 
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
         => _home = await DatabaseAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
-        }
-    }
 
     [Fact]
     public async Task A_tenant_goes_to_a_schema_a_database_a_shard_and_back_with_every_row()
@@ -587,15 +578,7 @@ public sealed class TenantMoverTest(PostgresFixture postgres) : IAsyncLifetime
     private ServiceProvider Services(Action<MasterDatabaseTableBuilder>? table = null, bool isManaged = false)
     {
         var services = StudioContext.Services(_home.ConnectionString, table, isManaged);
-        _disposables.Add(services);
-        return services;
-    }
-
-    private async Task<TestDatabase> DatabaseAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
-        return database;
+        return Own(services);
     }
 
     private static async Task CreateAsync(ServiceProvider services, params string[] tenants)

@@ -4,7 +4,6 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Administration;
@@ -17,12 +16,12 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
     private static readonly string[] Working = ["w0", "w1", "w2", "w3"];
 
     private TestDatabase _database = null!;
-    private string _requests = null!;
+    private RequestLoad _requests = null!;
 
     public async ValueTask InitializeAsync()
     {
         _database = await postgres.CreateDatabaseAsync();
-        _requests = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { ApplicationName = "request" }.ConnectionString;
+        _requests = new RequestLoad(_database);
     }
 
     public ValueTask DisposeAsync()
@@ -37,15 +36,15 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
         await context.Tenancy().Administration.AddAsync(Working);
 
         using var stop = new CancellationTokenSource();
-        var writers = Enumerable.Range(0, Workers).Select(i => Task.Run(() => Repeat(() => Write(i), stop.Token))).ToList();
-        var readers = Enumerable.Range(0, Workers).Select(i => Task.Run(() => Repeat(() => Read(i), stop.Token))).ToList();
-        var watch = Task.Run(() => LongestLockWait(stop.Token));
+        var writers = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RequestLoad.RepeatAsync(() => Write(i), stop.Token))).ToList();
+        var readers = Enumerable.Range(0, Workers).Select(i => Task.Run(() => RequestLoad.RepeatAsync(() => Read(i), stop.Token))).ToList();
+        var watch = Task.Run(() => _requests.WatchAsync(stop.Token));
 
         await Task.Delay(500);
         var watchOfAdd = Stopwatch.StartNew();
         await Administration.AddAsync(tenants);
         var added = watchOfAdd.Elapsed;
-        var longestOfAdd = _longest;
+        var longestOfAdd = _requests.LongestLockWait;
         foreach (var tenant in tenants.Take(5))
         {
             await using var rows = WarehouseContext.Create(_database.ConnectionString, tenant);
@@ -72,10 +71,10 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
             + $"{leaving.Count} removed in {removed.TotalSeconds:0.0} s, {written.Sum(w => w.Count)} writes (slowest {written.Max(w => w.Slowest).TotalMilliseconds:0} ms), "
             + $"{read.Sum(r => r.Count)} reads (slowest {read.Max(r => r.Slowest).TotalMilliseconds:0} ms), "
             + $"longest wait of a request for a lock {longestOfAdd.TotalMilliseconds:0} ms "
-            + $"while adding and {_longest.TotalMilliseconds:0} ms in all, {deadlocks} deadlocks.");
+            + $"while adding and {_requests.LongestLockWait.TotalMilliseconds:0} ms in all, {deadlocks} deadlocks.");
 
         Assert.Equal(0, deadlocks);
-        Assert.InRange(_longest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(_requests.LongestLockWait, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.All(written.Concat(read), w => Assert.True(w.Count > 0));
         Assert.Equal(tenants.Except(leaving).Concat(Working).Order(StringComparer.Ordinal), (await context.Tenancy().Administration.ListAsync()).Select(t => t.TenantId));
         Assert.Equal(10 * (tenants.Count - leaving.Count + Working.Length), await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'"));
@@ -90,27 +89,13 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
             .AddTenantAdministration<WarehouseContext>(o => o.RetryTimeout = TimeSpan.FromMinutes(5))
             .BuildServiceProvider().GetRequiredService<ITenantAdministration<WarehouseContext>>();
 
-    private static async Task<(int Count, TimeSpan Slowest)> Repeat(Func<Task> request, CancellationToken stop)
-    {
-        var (count, slowest) = (0, TimeSpan.Zero);
-        while (!stop.IsCancellationRequested)
-        {
-            var watch = Stopwatch.StartNew();
-            await request();
-            count++;
-            slowest = watch.Elapsed > slowest ? watch.Elapsed : slowest;
-        }
-
-        return (count, slowest);
-    }
-
     private int _ids;
 
     // Several saves in one transaction, also against the order of references.
     private async Task Write(int worker)
     {
         var id = Interlocked.Increment(ref _ids);
-        await using var context = WarehouseContext.Create(_requests, Working[worker % Working.Length]);
+        await using var context = WarehouseContext.Create(_requests.ConnectionString, Working[worker % Working.Length]);
         await using var transaction = await context.Database.BeginTransactionAsync();
         context.AddRows(id);
         await context.SaveChangesAsync();
@@ -123,31 +108,9 @@ public class TenantsUnderLoadTest(PostgresFixture postgres, ITestOutputHelper ou
 
     private async Task Read(int worker)
     {
-        await using var context = WarehouseContext.Create(_requests, Working[worker % Working.Length]);
+        await using var context = WarehouseContext.Create(_requests.ConnectionString, Working[worker % Working.Length]);
         _ = await context.Orders.Include(o => o.Lines).ThenInclude(l => l.Product).OrderByDescending(o => o.Id).Take(20).ToListAsync();
         _ = await context.OrderLines.CountAsync();
     }
 
-    private TimeSpan _longest;
-
-    private async Task LongestLockWait(CancellationToken stop)
-    {
-        await using var connection = new NpgsqlConnection(_database.ConnectionString);
-        await connection.OpenAsync(CancellationToken.None);
-        await using var command = new NpgsqlCommand(
-            """
-            SELECT max(clock_timestamp() - l.waitstart) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE NOT l.granted AND a.application_name = 'request' AND a.datname = current_database()
-            """,
-            connection);
-        while (!stop.IsCancellationRequested)
-        {
-            if (await command.ExecuteScalarAsync(CancellationToken.None) is TimeSpan wait && wait > _longest)
-            {
-                _longest = wait;
-            }
-
-            await Task.Delay(20, CancellationToken.None);
-        }
-    }
 }

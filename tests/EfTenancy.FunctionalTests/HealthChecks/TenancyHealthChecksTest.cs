@@ -7,21 +7,8 @@ using Xunit;
 
 namespace EfTenancy.FunctionalTests.HealthChecks;
 
-public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
-    private readonly List<IAsyncDisposable> _disposables = [];
-
-    public ValueTask InitializeAsync()
-        => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task Each_database_is_asked_once_however_many_tenants_it_has()
     {
@@ -146,7 +133,7 @@ public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : IAsyncLi
         var databases = TenantDatabases.Create(
             x => x.MaxConnections(1).MultiTenantedDatabases(
                 d => d.AddSingleTenantDatabase(one.ConnectionString, "a").AddSingleTenantDatabase(two.ConnectionString, "b")));
-        _disposables.Add(databases);
+        Own(databases);
         var run = Checks(databases, o => o.Timeout = TimeSpan.FromSeconds(30));
 
         Assert.Equal(HealthStatus.Healthy, (await run()).Status);
@@ -176,7 +163,7 @@ public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : IAsyncLi
     private Func<Task<HealthReportEntry>> Checks(Action<TenantDatabasesBuilder> databases, Action<EfTenancy.HealthChecks.TenancyHealthCheckOptions>? configure = null)
     {
         var created = TenantDatabases.Create(databases);
-        _disposables.Add(created);
+        Own(created);
         return Checks(created, configure);
     }
 
@@ -185,14 +172,7 @@ public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : IAsyncLi
         var services = new ServiceCollection();
         services.AddLogging().AddSingleton(databases).AddHealthChecks().AddTenancyHealthChecks(configure);
         var provider = services.BuildServiceProvider(validateScopes: true);
-        _disposables.Add(provider);
+        Own(provider);
         return async () => (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["tenancy"];
-    }
-
-    private async Task<TestDatabase> DatabaseAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
-        return database;
     }
 }

@@ -11,17 +11,15 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Isolation;
 
 /// <summary>Whatever a session, a statement or a context could carry from one tenant's schema to the next tenant, tried.</summary>
-public sealed class SchemaLeakTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class SchemaLeakTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
     private static readonly string[] Tenants = ["Green", "Red"];
 
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _home = await postgres.CreateDatabaseAsync();
-        _disposables.Add(_home);
+        _home = await DatabaseAsync();
         await _home.ExecuteAsync("""CREATE SCHEMA shared; CREATE TABLE shared."Currencies" ("Code" text PRIMARY KEY)""");
         var databases = Databases(s => { });
         foreach (var tenant in Tenants)
@@ -31,14 +29,6 @@ public sealed class SchemaLeakTest(PostgresFixture postgres) : IAsyncLifetime
             await db.Database.EnsureCreatedAsync();
             db.Add(new Account { Name = "of " + tenant, Postings = { new Posting { Amount = 1 } } });
             await db.SaveChangesAsync();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
         }
     }
 
@@ -363,11 +353,7 @@ public sealed class SchemaLeakTest(PostgresFixture postgres) : IAsyncLifetime
         => await db.Accounts.OrderBy(a => a.Id).Select(a => a.Name).ToListAsync(TestContext.Current.CancellationToken);
 
     private TenantDatabases Databases(Action<NpgsqlConnectionStringBuilder> change)
-    {
-        var databases = TenantDatabases.Create(x => x.MultiTenantedSchemas(ConnectionString(change)));
-        _disposables.Add(databases);
-        return databases;
-    }
+        => Own(TenantDatabases.Create(x => x.MultiTenantedSchemas(ConnectionString(change))));
 
     private string ConnectionString(Action<NpgsqlConnectionStringBuilder> change)
     {

@@ -13,24 +13,12 @@ namespace EfTenancy.FunctionalTests.Isolation;
 ///     prepared statements serve all tenants of a server, so that anything kept from one tenant meets the next.
 /// </summary>
 /// <remarks>What works for several tenants at once ends where their places do: <see cref="SeparateReachTest" />.</remarks>
-public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class SeparateOracleTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
     // Two that differ by their case only, and would be one schema or database if names were made carelessly.
     private static readonly string[] Tenants = ["Green", "Red", "O'Blue", "東京", "green"];
 
-    private readonly List<IAsyncDisposable> _disposables = [];
     private readonly IsolationOracle _oracle = new(postgres, share: 4);
-
-    public ValueTask InitializeAsync()
-        => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
-        }
-    }
 
     [Theory]
     [InlineData(true)]
@@ -40,7 +28,7 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
         var places = new Dictionary<string, string>();
         foreach (var tenant in Tenants)
         {
-            places[tenant] = await DatabaseAsync();
+            places[tenant] = await ConnectionStringAsync();
         }
 
         await CompareAsync(
@@ -61,7 +49,7 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
     [InlineData(false)]
     public async Task A_schema_for_each_tenant(bool withTenantColumns)
     {
-        var home = await DatabaseAsync();
+        var home = await ConnectionStringAsync();
         await CompareAsync(
             x => x.MultiTenantedSchemas(home, s => s.CreateSchemasOnFirstUse()),
             withTenantColumns ? t => t.AllEntitiesAreMultiTenanted() : null,
@@ -71,7 +59,7 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
     [Fact]
     public async Task Shards_with_several_tenants_each()
     {
-        var (home, one, two) = (await DatabaseAsync(), await DatabaseAsync(), await DatabaseAsync());
+        var (home, one, two) = (await ConnectionStringAsync(), await ConnectionStringAsync(), await ConnectionStringAsync());
         await CompareAsync(
             x => x.MultiTenantedWithShardedDatabases(
                 home,
@@ -88,7 +76,7 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
     [Fact]
     public async Task Some_share_one_has_a_schema_and_one_a_database()
     {
-        var (home, own) = (await DatabaseAsync(), await DatabaseAsync());
+        var (home, own) = (await ConnectionStringAsync(), await ConnectionStringAsync());
         await CompareAsync(
             x => x.MultiTenantedDatabasesWithMasterDatabaseTable(
                 home,
@@ -134,7 +122,7 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
         Func<TenantDatabases, Func<string, OracleContext>, Task> createTables)
     {
         var databases = TenantDatabases.Create(build);
-        _disposables.Add(databases);
+        Own(databases);
         var pool = new PooledDbContextFactory<OracleContext>(
             new DbContextOptionsBuilder<OracleContext>()
                 .UseTestDatabase("Host=nowhere.invalid")
@@ -153,10 +141,9 @@ public sealed class SeparateOracleTest(PostgresFixture postgres) : IAsyncLifetim
             => pool.CreateDbContext(tenant);
     }
 
-    private async Task<string> DatabaseAsync()
+    private async Task<string> ConnectionStringAsync()
     {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
+        var database = await DatabaseAsync();
         return new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 2, MaxAutoPrepare = 30, AutoPrepareMinUsages = 2 }
             .ConnectionString;
     }

@@ -13,16 +13,15 @@ namespace EfTenancy.FunctionalTests.Isolation;
 ///     What works for several tenants at once reaches those in the same tables, and refuses the others rather than to write their rows
 ///     where nobody looks for them.
 /// </summary>
-public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class SeparateReachTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
     private TestDatabase _own = null!;
     private TenantDatabases _databases = null!;
     private DbContextOptions<BoxContext> _options = null!;
 
     // Green and Blue share the home database, Red has a schema in it, and Gray a database.
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
         (_home, _own) = (await DatabaseAsync(), await DatabaseAsync());
         var databases = _databases = TenantDatabases.Create(
@@ -33,7 +32,7 @@ public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
                     t.OthersShareTheHomeDatabase();
                     t.NameDatabase("own", _own.ConnectionString);
                 }));
-        _disposables.Add(databases);
+        Own(databases);
         _options = new DbContextOptionsBuilder<BoxContext>()
             .UseTestDatabase("Host=nowhere.invalid").UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantDatabases(databases)).Options;
 
@@ -55,14 +54,6 @@ public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
             await using var db = For(tenant);
             db.Add(new Box { Name = "of " + tenant });
             await db.SaveChangesAsync();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
         }
     }
 
@@ -217,7 +208,7 @@ public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
                         s.AssignBy((tenant, _) => tenant == "b" ? "two" : "one");
                     }),
             });
-        _disposables.Add(databases);
+        Own(databases);
         var warnings = new List<string>();
         var options = new DbContextOptionsBuilder<BoxContext>()
             .UseTestDatabase("Host=nowhere.invalid").UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantDatabases(databases))
@@ -293,7 +284,7 @@ public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
                     s.NameDatabase("two", two.ConnectionString);
                     s.AssignBy((tenant, _) => tenant == "b" ? "two" : "one");
                 }));
-        _disposables.Add(databases);
+        Own(databases);
         var options = new DbContextOptionsBuilder<BoxContext>()
             .UseTestDatabase("Host=nowhere.invalid").UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantDatabases(databases)).Options;
         foreach (var tenant in (string[])["a", "b", "c"])
@@ -395,13 +386,6 @@ public sealed class SeparateReachTest(PostgresFixture postgres) : IAsyncLifetime
         var context = new BoxContext(options ?? _options);
         context.Tenancy().Use(tenant);
         return context;
-    }
-
-    private async Task<TestDatabase> DatabaseAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
-        return database;
     }
 
     private sealed class BoxContext(DbContextOptions<BoxContext> options) : DbContext(options)

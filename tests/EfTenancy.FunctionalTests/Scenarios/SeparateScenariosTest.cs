@@ -8,21 +8,12 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Scenarios;
 
 /// <summary>Marten's acceptance scenarios about databases for tenants, by their numbers, and the same for schemas.</summary>
-public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
         => _home = await DatabaseAsync();
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
-        }
-    }
 
     [Fact]
     public async Task Scenario_15_a_nested_tenant_of_another_database_is_refused_and_one_of_the_same_is_not()
@@ -531,15 +522,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : IAsyncLife
     private TenantDatabases Databases(Action<TenantDatabasesBuilder> build)
     {
         var databases = TenantDatabases.Create(build);
-        _disposables.Add(databases);
-        return databases;
-    }
-
-    private async Task<TestDatabase> DatabaseAsync()
-    {
-        var database = await postgres.CreateDatabaseAsync();
-        _disposables.Add(database);
-        return database;
+        return Own(databases);
     }
 
     private static Task Eventually(Action assert)

@@ -12,32 +12,22 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Scenarios;
 
 /// <summary>Marten's acceptance scenario about shards, on two servers, and one application that mixes the styles.</summary>
-public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetime
+public sealed class ShardScenariosTest(PostgresFixture postgres) : DatabasesTest(postgres)
 {
-    private readonly List<IAsyncDisposable> _disposables = [];
     private TestDatabase _home = null!;
     private TestDatabase _first = null!;
     private TestDatabase _second = null!;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        var server = await PostgresServer.StartAsync(TestContext.Current.CancellationToken);
-        _disposables.Add(server);
-        _home = Keep(await postgres.CreateDatabaseAsync());
-        _first = Keep(await postgres.CreateDatabaseAsync());
-        _second = Keep(await TestDatabase.CreateAsync(server, "shard"));
+        var server = Own(await PostgresServer.StartAsync(TestContext.Current.CancellationToken));
+        _home = await DatabaseAsync();
+        _first = await DatabaseAsync();
+        _second = Own(await TestDatabase.CreateAsync(server, "shard"));
         foreach (var shard in (TestDatabase[])[_first, _second])
         {
             await using var db = WarehouseContext.Create(shard.ConnectionString);
             await db.Database.EnsureCreatedAsync();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var disposable in _disposables.AsEnumerable().Reverse())
-        {
-            await disposable.DisposeAsync();
         }
     }
 
@@ -192,7 +182,7 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
             .AddTenantAdministration<DepotContext>()
             .BuildServiceProvider();
         var databases = services.GetRequiredService<TenantDatabases>();
-        var own = Keep(await postgres.CreateDatabaseAsync());
+        var own = await DatabaseAsync();
         await databases.AddAsync("with schema", TenantDestination.InSchema("big"));
         await databases.AddDatabaseAsync("own", own.ConnectionString);
         await databases.AddAsync("with database", TenantDestination.InDatabase("own"));
@@ -268,10 +258,4 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : IAsyncLifetim
                             .UseTenantDatabases(s.GetRequiredService<TenantDatabases>())))
             .AddTenantAdministration<WarehouseContext>()
             .BuildServiceProvider();
-
-    private TestDatabase Keep(TestDatabase database)
-    {
-        _disposables.Add(database);
-        return database;
-    }
 }
