@@ -21,7 +21,6 @@ public sealed class TenantRemover(
     private readonly TenantDetacher _detacher = new(database, connection);
     private readonly TenantPartitionDropper _dropper = new(database, connection, catalog);
     private readonly TenantRowDeleter _deleter = new(database, connection, report);
-    private readonly TenantRemovalAtOnce _atOnce = new(catalog, new TenantPartitionDropper(database, connection, catalog), budget, report);
 
     /// <summary>What is left afterwards are shared partitions, which still name the tenants.</summary>
     public async Task RemoveAsync(
@@ -35,6 +34,8 @@ public sealed class TenantRemover(
             await _dropper.DropDetachedAsync([oid], tenantIds, isOld: true, cancellationToken).ConfigureAwait(false);
         }
 
+        var atOnce = new TenantRemovalAtOnce(catalog, _dropper, budget, report);
+
         // A detached table that was dropped just now looked like one of somebody's own.
         var childrenFirst = catalog.Groups.Reverse().SelectMany(g => g.Select(t => (Group: g, Table: t)))
             .Where(t => !detaching.Contains(t.Table.Oid)).ToList();
@@ -42,7 +43,7 @@ public sealed class TenantRemover(
         {
             // Rows that are deleted may be many, and take a transaction of their own.
             var run = childrenFirst.Skip(done).TakeWhile(t => !IdsWithRows(t.Group, t.Table, tenantIds).Any()).Select(t => t.Table).ToList();
-            var areGone = run.Count > 0 && await _atOnce.RemoveAsync(run, tenantIds, cancellationToken).ConfigureAwait(false);
+            var areGone = run.Count > 0 && await atOnce.RemoveAsync(run, tenantIds, cancellationToken).ConfigureAwait(false);
             foreach (var (group, table) in childrenFirst.Skip(done).Take(areGone ? 0 : Math.Max(run.Count, 1)))
             {
                 try
