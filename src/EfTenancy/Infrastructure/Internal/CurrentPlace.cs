@@ -50,6 +50,7 @@ public sealed class CurrentPlace(
     {
         if (Known is { } place)
         {
+            tenant.Tell();
             return place;
         }
 

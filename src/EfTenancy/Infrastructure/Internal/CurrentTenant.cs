@@ -18,7 +18,7 @@ namespace EfTenancy.Infrastructure.Internal;
 ///     The tenant that one context works for: the explicit one, else the application's, else the default one. Found at
 ///     first use and kept, so that a context never changes tenants half way; forgotten when a pooled context is returned.
 /// </summary>
-public class CurrentTenant(
+public sealed class CurrentTenant(
     IDbContextOptions options,
     ICurrentDbContext currentContext,
     TenantStateCache states,
@@ -32,6 +32,7 @@ public class CurrentTenant(
     private TenantIdConverter? _idConverter;
     private string? _registrySchema = options.FindExtension<TenancyOptionsExtension>()?.Partitioning?.RegistrySchema;
     private string? _tenantId;
+    private bool _isTold;
     private object? _value;
     private string? _workingFor;
     private string[]? _group;
@@ -47,74 +48,74 @@ public class CurrentTenant(
 #pragma warning restore EF1001
 
     /// <summary>False under an internal service provider whose other contexts have tenancy.</summary>
-    public virtual bool IsConfigured
+    public bool IsConfigured
         => _options is not null;
 
-    public virtual DbContext Context
+    public DbContext Context
         => currentContext.Context;
 
     /// <exception cref="InvalidOperationException">The context reads several tenants.</exception>
-    public virtual string TenantId
+    public string TenantId
         => _group is null
-            ? _tenantId ?? Settle(Resolve())
+            ? _isTold ? _tenantId! : Settle()
             : throw new InvalidOperationException(TenancyStrings.ContextHasSeveralTenants(_group));
 
     /// <summary>The same as the model's tenant properties hold it.</summary>
     /// <inheritdoc cref="TenantId" path="/exception" />
-    public virtual object Value
+    public object Value
         => _value ??= IdConverter.ToValue(TenantId);
 
     /// <summary>Where the context works; null where tenants have no databases or schemas of their own.</summary>
-    public virtual CurrentPlace? Place
+    public CurrentPlace? Place
         => _options?.Databases is { } databases
             ? _place ??= new CurrentPlace(this, databases, _options.PendingMigrationsRefused, logger)
             : null;
 
     /// <summary>The tenant that the context was used for already, or the first of several; null before first use.</summary>
-    public virtual string? PinnedTenantId
+    public string? PinnedTenantId
         => _group?[0] ?? _tenantId;
 
     /// <summary>The tenants whose rows the context reads: one, or those of a group.</summary>
-    public virtual IReadOnlyList<string> TenantIds
+    public IReadOnlyList<string> TenantIds
         => _group ?? [TenantId];
 
-    public virtual bool IsGroup
+    public bool IsGroup
         => _group is not null;
 
     /// <summary>The tenant of entities that are tracked now: another one inside <see cref="WorkFor" />.</summary>
-    public virtual string TenantIdOfNewWork
+    public string TenantIdOfNewWork
         => _workingFor ?? TenantId;
 
     /// <inheritdoc cref="TenantIdOfNewWork" />
-    public virtual object ValueOfNewWork
+    public object ValueOfNewWork
         => _workingFor is null ? Value : IdConverter.ToValue(_workingFor);
 
-    public virtual bool IsWorkingFor
+    public bool IsWorkingFor
         => _workingFor is not null;
 
-    public virtual TenantIdConverter IdConverter
+    public TenantIdConverter IdConverter
         => _idConverter ??= TenantIdConverter.Of(Context.Model);
 
     /// <summary>Whether the context reads and writes the rows of all tenants.</summary>
-    public virtual bool IsAcrossTenants
+    public bool IsAcrossTenants
         => _opened is { IsAll: true };
 
     /// <summary>Tenants that the context was opened for besides its own.</summary>
-    public virtual IReadOnlyCollection<string> OpenedTenantIds
+    public IReadOnlyCollection<string> OpenedTenantIds
         => _opened?.TenantIds ?? [];
 
     /// <summary>Whether a query of this context went beyond its tenant, so that an entity at hand may be another tenant's.</summary>
-    public virtual bool HasReadOtherTenants { get; private set; }
+    public bool HasReadOtherTenants { get; private set; }
 
-    public virtual void ReadOtherTenants()
+    public void ReadOtherTenants()
         => HasReadOtherTenants = true;
 
     /// <summary>Whether all entities of a type that this context can have read are of its own tenant.</summary>
-    public virtual bool HasReadOnlyOwn(IReadOnlyEntityType entityType)
+    public bool HasReadOnlyOwn(IReadOnlyEntityType entityType)
         => !IsGroup && !HasReadOtherTenants && !entityType.HasSharedRows();
 
     /// <summary>As <see cref="ReadOtherTenants" />, by a query that names no tenants: it ends where the tables of the context's place do.</summary>
-    public virtual void ReadAllTenants()
+    public void ReadAllTenants()
     {
         ReadOtherTenants();
 
@@ -125,7 +126,7 @@ public class CurrentTenant(
     }
 
     /// <summary>Around queries of EF's or our own that have no tenant filter and ask for rows of the context's tenant all the same.</summary>
-    public virtual IDisposable LookingUpOwnRows()
+    public IDisposable LookingUpOwnRows()
     {
         var before = HasReadOtherTenants;
         _ownLookups++;
@@ -138,32 +139,33 @@ public class CurrentTenant(
     }
 
     /// <summary>The tenants that were used already, without fixing them; empty before first use.</summary>
-    public virtual IReadOnlyList<string> PinnedTenantIds
+    public IReadOnlyList<string> PinnedTenantIds
         => _group ?? (_tenantId is null ? [] : [_tenantId]);
 
     /// <summary>Whether the context was used for other tenants than these before.</summary>
-    public virtual bool WorkedForOthers(ReadOnlySpan<string> tenantIds)
+    public bool WorkedForOthers(ReadOnlySpan<string> tenantIds)
         => _group is not null ? !tenantIds.SequenceEqual(_group)
             : _tenantId is not null && !(tenantIds is [var one] && one == _tenantId);
 
     /// <summary>Makes the context work in a place for migrations and administration, whatever the state of its tenant.</summary>
     /// <param name="place">The place.</param>
     /// <param name="tenantId">The only tenant there; null for none.</param>
-    public virtual void UsePlace(TenantPlace place, string? tenantId)
+    public void UsePlace(TenantPlace place, string? tenantId)
     {
         Forget();
         Place!.Give(place);
         _tenantId = tenantId;
+        _isTold = tenantId is not null;
     }
 
-    public virtual void Use(string tenantId)
+    public void Use(string tenantId)
     {
         RememberIfOther(tenantId);
-        Settle(tenantId);
+        Enter(tenantId);
     }
 
     /// <summary>Makes the context read the rows of several tenants; it writes those of none.</summary>
-    public virtual void Use(string[] tenantIds)
+    public void Use(string[] tenantIds)
     {
         foreach (var tenantId in tenantIds)
         {
@@ -178,46 +180,46 @@ public class CurrentTenant(
         logger.TenantSet(Context, string.Join(", ", tenantIds));
     }
 
-    public virtual int MaxTenantIdLength
+    public int MaxTenantIdLength
         => _options?.MaxTenantIdLength ?? TenancyDefaults.MaxTenantIdLength;
 
-    public virtual TenantIdStyle TenantIdStyle
+    public TenantIdStyle TenantIdStyle
         => _options?.TenantIdStyle ?? default;
 
     /// <summary>A tenant id as it comes in, in the form that rows and partitions have.</summary>
-    public virtual string Normalize(string? tenantId, string parameterName)
+    public string Normalize(string? tenantId, string parameterName)
         => IdConverter.Normalize(
             TenantIdRules.Check(tenantId, parameterName, MaxTenantIdLength),
             TenantIdStyle,
             parameterName);
 
     /// <summary>The value of a tenant property as it comes in, in the form that rows have.</summary>
-    public virtual object Normalize(object value, string propertyName)
+    public object Normalize(object value, string propertyName)
         => IdConverter.ToValue(Normalize(IdConverter.ToTenantIdOf(value), propertyName));
 
     /// <summary>Whether this unit of work may write rows of the tenant that a tenant property holds.</summary>
-    public virtual bool IsOpen(object? value)
+    public bool IsOpen(object? value)
         => IsAcrossTenants
             || (IdConverter.ToStored(value) is { } stored
                 && (_opened?.Contains(stored) == true || (_group is null && stored.Equals(IdConverter.ToStored(Value)))));
 
     /// <summary>Whether this context reads rows of the tenant that a tenant property holds.</summary>
-    public virtual bool IsReadable(object? value, bool hasSharedRows)
+    public bool IsReadable(object? value, bool hasSharedRows)
         => IsOpen(value)
             || (IdConverter.ToTenantIdOf(value) is { } tenantId
                 && ((_group?.Contains(tenantId) ?? false) || (hasSharedRows && tenantId == TenancyDefaults.DefaultTenantId)));
 
     /// <summary>How many tenants' rows of a type the context reads.</summary>
-    public virtual int ReadableCount(IReadOnlyEntityType entityType)
+    public int ReadableCount(IReadOnlyEntityType entityType)
         => (_group?.Length ?? 1) + (entityType.HasSharedRows() ? 1 : 0);
 
     /// <summary>The tenants whose rows the context reads, as properties hold them; behind them the default one.</summary>
-    public virtual object ReadableAt(int index)
+    public object ReadableAt(int index)
         => index == (_group?.Length ?? 1) ? IdConverter.Default
             : _group is null ? Value
             : IdConverter.ToValue(_group[index]);
 
-    public virtual void Open(string tenantId)
+    public void Open(string tenantId)
     {
         Place?.RefuseToOpen(tenantId);
         RefuseDisabled(tenantId);
@@ -225,7 +227,7 @@ public class CurrentTenant(
     }
 
     /// <summary>Tells of the model's registry where the options name none. Asking the model earlier would build it inside of itself.</summary>
-    public virtual void FollowRegistry(string registrySchema)
+    public void FollowRegistry(string registrySchema)
     {
         if (_registrySchema is null)
         {
@@ -246,17 +248,17 @@ public class CurrentTenant(
         }
     }
 
-    public virtual IDisposable WorkFor(string tenantId)
+    public IDisposable WorkFor(string tenantId)
     {
         var before = _workingFor;
         _workingFor = tenantId;
         return new Scope(() => _workingFor = before);
     }
 
-    public virtual IDisposable EnterAcrossTenants()
+    public IDisposable EnterAcrossTenants()
         => new Scope((_opened ??= new OpenedTenants()).OpenAll());
 
-    public virtual void ResetState()
+    public void ResetState()
     {
         Forget();
         _place?.Reset();
@@ -266,7 +268,7 @@ public class CurrentTenant(
         _ownLookups = 0;
     }
 
-    public virtual Task ResetStateAsync(CancellationToken cancellationToken = default)
+    public Task ResetStateAsync(CancellationToken cancellationToken = default)
     {
         ResetState();
         return Task.CompletedTask;
@@ -286,23 +288,52 @@ public class CurrentTenant(
         _tenantId = null;
         _value = null;
         _group = null;
+        _isTold = false;
         _place?.Forget();
     }
 
-    private string Settle(string tenantId)
+    private void Enter(string tenantId)
     {
-        var place = Place?.Of(tenantId);
-        RefuseDisabled(tenantId);
-        Forget();
+        if (Place is { } current)
+        {
+            // Who says where tenants are also says who is disabled.
+            var place = current.Of(tenantId);
+            Forget();
+            current.Enter(place);
+        }
+        else
+        {
+            RefuseDisabled(tenantId);
+            Forget();
+        }
+
         _tenantId = tenantId;
-        _place?.Enter(place!);
-        logger.TenantSet(Context, tenantId);
-        TenancyMeter.ContextOpened(tenantId);
-        return tenantId;
+    }
+
+    private string Settle()
+    {
+        if (_tenantId is null)
+        {
+            Enter(Resolve());
+        }
+
+        Tell();
+        return _tenantId!;
+    }
+
+    /// <summary>Tells, once, which tenant the context is used for. Not when it is named: a pooled context is leased in less time than that takes.</summary>
+    public void Tell()
+    {
+        if (!_isTold && _tenantId is not null)
+        {
+            _isTold = true;
+            logger.TenantSet(Context, _tenantId);
+            TenancyMeter.ContextOpened(_tenantId);
+        }
     }
 
     /// <summary>The tenant that the context will work for, if nothing else is said before its first use.</summary>
-    public virtual string Resolve()
+    public string Resolve()
     {
         var tenantId = FromApplication();
 

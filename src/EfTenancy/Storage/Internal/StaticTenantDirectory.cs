@@ -12,8 +12,9 @@ public sealed class StaticTenantDirectory(IReadOnlyDictionary<string, TenantPlac
         => null;
 
     public override TenantPlace Find(string tenantId)
-        => _places.GetValueOrDefault(tenantId)
-            ?? throw new UnknownTenantException(TenancyStrings.TenantNotMapped(tenantId), tenantId);
+        => _places.TryGetValue(tenantId, out var place)
+            ? place
+            : throw new UnknownTenantException(TenancyStrings.TenantNotMapped(tenantId), tenantId);
 
     public override TenantPlace Locate(string tenantId)
         => Find(tenantId);
