@@ -86,7 +86,7 @@ public sealed class FlightApplication : WebApplicationFactory<FlightContext>
             }
         }
 
-        return content;
+        return [.. content.Order()];
     }
 
     /// <summary>Databases, schemas and tables with a tenant in their name.</summary>
