@@ -22,6 +22,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private static readonly ConditionalWeakTable<DbConnection, TenantPlace> Places = [];
 
     private readonly CurrentPlace? _current;
+    private readonly TenantSessionState? _session;
     private readonly TenantDataSourceFactory _factory;
     private readonly IDbContextOptions _options;
     private TenantPlace? _place;
@@ -29,7 +30,6 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private ConnectionBudget.Lease? _lease;
     private bool _isOpening;
     private bool _isGiven;
-    private bool _isReadOnly;
 
     public TenancyRelationalConnection(
         RelationalConnectionDependencies dependencies,
@@ -40,6 +40,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         : base(dependencies, dataSourceManager, options)
     {
         _current = tenant.Place;
+        _session = _current is null ? null : new TenantSessionState(_current);
         _factory = factory;
         _options = options;
     }
@@ -105,7 +106,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     /// <summary>What the failure of a command says about the place: it must not be written to, or its server ended the connection; null if nothing.</summary>
     public virtual TenantDatabaseException? MeaningOf(Exception exception)
         => _place is not { } place ? null
-            : _isReadOnly && place.MovedTenantId is { } tenantId
+            : _session!.IsReadOnly && place.MovedTenantId is { } tenantId
                 && exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
                 ? Moving(tenantId, place, exception)
             // A pool does not notice that a connection was ended while it was idle: whoever gets it does.
@@ -125,9 +126,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             Follow();
             if (isOpen && FindChange(_current.FindNow()) is { } change)
             {
-                using var command = Command(change);
-                command.ExecuteNonQuery();
-                _isReadOnly = change.IsReadOnly;
+                _session!.Change((NpgsqlConnection)DbConnection, change);
                 _place = change;
             }
         }
@@ -149,10 +148,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             Follow();
             if (isOpen && FindChange(await _current.FindNowAsync(cancellationToken).ConfigureAwait(false)) is { } change)
             {
-                var command = Command(change);
-                await using var _ = command.ConfigureAwait(false);
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-                _isReadOnly = change.IsReadOnly;
+                await _session!.ChangeAsync((NpgsqlConnection)DbConnection, change, cancellationToken).ConfigureAwait(false);
                 _place = change;
             }
         }
@@ -220,7 +216,8 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             _lease = _rental.Enter(_current!.TenantId);
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
-            SetSession(Same(_current!.FindNow(), place));
+            _place = Same(_current!.FindNow(), place);
+            _session!.Begin((NpgsqlConnection)DbConnection, _place);
             if (_current!.GuardsMigrations && !errorsExpected)
             {
                 PendingMigrationGuard.Check(Context, _current!.Databases, DbConnection, place, _current!.TenantId);
@@ -256,8 +253,8 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             _lease = await _rental.EnterAsync(cancellationToken, _current!.TenantId).ConfigureAwait(false);
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
-            await SetSessionAsync(
-                Same(await _current!.FindNowAsync(cancellationToken).ConfigureAwait(false), place), cancellationToken).ConfigureAwait(false);
+            _place = Same(await _current!.FindNowAsync(cancellationToken).ConfigureAwait(false), place);
+            await _session!.BeginAsync((NpgsqlConnection)DbConnection, _place, cancellationToken).ConfigureAwait(false);
             if (_current!.GuardsMigrations && !errorsExpected)
             {
                 await PendingMigrationGuard.CheckAsync(Context, _current!.Databases, DbConnection, place, _current!.TenantId, cancellationToken)
@@ -382,36 +379,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     // A connection that is kept open sees nothing of a move otherwise. A transaction is waited for.
     private TenantPlace? FindChange(TenantPlace now)
-        => CurrentTransaction is not null || (now.IsReadOnly == _isReadOnly && now.IsSameAs(_place)) ? null : Same(now, _place!);
-
-    private NpgsqlCommand Command(TenantPlace place)
-        => place.IsReadOnly
-            ? TenantSearchPath.Command((NpgsqlConnection)DbConnection, place)
-            : new NpgsqlCommand(TenantSearchPath.LetWrite, (NpgsqlConnection)DbConnection);
-
-    private void SetSession(TenantPlace place)
-    {
-        if (TenantSearchPath.IsNeeded(place))
-        {
-            using var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
-            TenantSearchPath.Check(command.ExecuteScalar(), _current!.TenantId, place);
-        }
-
-        (_place, _isReadOnly) = (place, place.IsReadOnly);
-    }
-
-    private async Task SetSessionAsync(TenantPlace place, CancellationToken cancellationToken)
-    {
-        if (TenantSearchPath.IsNeeded(place))
-        {
-            var command = TenantSearchPath.Command((NpgsqlConnection)DbConnection, place);
-            await using var _ = command.ConfigureAwait(false);
-            TenantSearchPath.Check(
-                await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false), _current!.TenantId, place);
-        }
-
-        (_place, _isReadOnly) = (place, place.IsReadOnly);
-    }
+        => CurrentTransaction is not null || (now.IsReadOnly == _session!.IsReadOnly && now.IsSameAs(_place)) ? null : Same(now, _place!);
 
     // db.Database.GetDbConnection().Open() comes by no other way.
     private void SetSessionOfConnectionOpenedByHand(object sender, StateChangeEventArgs change)
@@ -420,12 +388,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             && change is { OriginalState: ConnectionState.Closed, CurrentState: ConnectionState.Open }
             && Places.TryGetValue((DbConnection)sender, out var place))
         {
-            place = place.IsSameAs(_place) ? Same(_current!.FindNow(), place) : place;
-            if (TenantSearchPath.IsNeeded(place))
-            {
-                using var command = TenantSearchPath.Command((NpgsqlConnection)sender, place);
-                TenantSearchPath.Check(command.ExecuteScalar(), _current!.TenantId, place);
-            }
+            _session!.Tell((NpgsqlConnection)sender, place.IsSameAs(_place) ? Same(_current!.FindNow(), place) : place);
         }
     }
 }
