@@ -88,6 +88,11 @@ public static class Guide
         migrationBuilder.DropTenantPartition(table: "Orders", suffix: "t2");   // fails, and loses nothing, if it holds rows
     }
 
+    public static void Adopts(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.Sql("""UPDATE "Customers" SET "TenantId" = 'acme'; UPDATE "Orders" SET "TenantId" = 'acme';""");
+    }
+
     public static void Switches(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.PartitionExistingTable(

@@ -119,6 +119,10 @@ internal static class TenancyStrings
         => $"{dependent} stands on the table {table} and would stay with the old one when a partitioned table takes its place. Drop it in a migration "
             + "before, migrationBuilder.Sql(\"DROP ...\"), and create it again after.";
 
+    public static string ConversionBesideOtherSteps
+        => "The steps of PartitionExistingTable(...) are transactions of their own: should one fail, the steps before it stay, and applying the migration again "
+            + "would stumble over them. Move these calls into a migration of their own after this one, and what undoes them from Down into its Down.";
+
     public static string RowsCameInBetween(string table)
         => $"The table {table} was empty when its conversion began and has rows now. Nothing was lost; apply the migration again, dotnet ef database update.";
 

@@ -97,6 +97,32 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Empty(await tenants.RepairAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Views_stay_on_a_table_without_rows(bool othersHaveRows)
+    {
+        await MigrateAsync(null, FirmTables.Plain);
+        await _database.ExecuteAsync(
+            """
+            CREATE VIEW named AS SELECT "TenantId", "Id" FROM "Firms";
+            CREATE VIEW counted AS SELECT "TenantId", count(*) AS n FROM named GROUP BY 1;
+            """);
+        if (othersHaveRows)
+        {
+            await WriteMemoAsync("acme", FirmTables.Plain);
+        }
+
+        await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
+
+        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await context.Tenancy().Administration.AddAsync(["acme"]);
+        await WriteAsync("acme", FirmTables.Managed);
+        await using var own = FirmContext.For(_database.ConnectionString, "acme", FirmTables.Managed);
+        Assert.Equal(await own.Firms.CountAsync(), await _database.ScalarAsync<int>("""SELECT n FROM counted WHERE "TenantId" = 'acme'"""));
+        Assert.Empty(await _database.ColumnAsync("SELECT relname::text FROM pg_class WHERE relname LIKE 'tenancy_old%'"));
+    }
+
     [Fact]
     public async Task Tenants_that_were_registered_before_keep_their_suffix_and_all_of_administration_works_for_them()
     {

@@ -142,6 +142,24 @@ public class MigrationsScaffoldingTest
     }
 
     [Fact]
+    public void A_conversion_beside_other_steps_says_that_it_wants_a_migration_of_its_own()
+    {
+        using var context = Context("list, managed");
+        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
+        migration.EnsureTenantRegistry("tenants");
+        migration.PartitionExistingTable("Invoice", "TenantId", x => x.ByManagedListPartitions("tenants"));
+        var alone = ScaffoldedMigrations.CodeOf(context, migration.Operations);
+
+        migration.Operations.Insert(1, new DropIndexOperation { Table = "Invoice", Name = "IX" });
+        List<string> warnings = [];
+        var together = ScaffoldedMigrations.CodeOf(context, migration.Operations, warnings.Add);
+
+        Assert.DoesNotContain("//", alone, StringComparison.Ordinal);
+        Assert.Contains("Move these calls into a migration of their own", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains($"// {warnings[0]}migrationBuilder.PartitionExistingTable(", OnOneLine(together), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_list_that_follows_the_registry_reads_as_if_written_by_hand_and_back()
     {
         using var before = Context("list");

@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
@@ -173,6 +174,22 @@ public class TenancyServicesTest
         using var context = new BlogContext(Builder().Options);
 
         var exception = Assert.Throws<InvalidOperationException>(() => context.Tenancy());
+        Assert.Contains("'BlogContext' has no tenancy. Call UseTenancy(...)", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Administration_of_a_context_without_UseTenancy_says_so(bool fromFactory)
+    {
+        var services = new ServiceCollection().AddTenantAdministration<BlogContext>();
+        _ = fromFactory
+            ? services.AddDbContextFactory<BlogContext>(o => o.UseNpgsql())
+            : services.AddDbContext<BlogContext>(o => o.UseNpgsql());
+        await using var provider = services.BuildServiceProvider();
+
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => provider.GetRequiredService<ITenantAdministration<BlogContext>>().ListAsync(TestContext.Current.CancellationToken));
         Assert.Contains("'BlogContext' has no tenancy. Call UseTenancy(...)", exception.Message, StringComparison.Ordinal);
     }
 

@@ -55,9 +55,9 @@ public sealed class ScaffoldedMigrations
     }
 
     /// <summary>How the operations are written.</summary>
-    public static string CodeOf(ModelContext context, IReadOnlyList<MigrationOperation> operations)
+    public static string CodeOf(ModelContext context, IReadOnlyList<MigrationOperation> operations, Action<string>? warn = null)
     {
-        using var services = Services(context);
+        using var services = Services(context, warn);
         using var scope = services.CreateScope();
         var builder = new IndentedStringBuilder();
         scope.ServiceProvider.GetRequiredService<ICSharpMigrationOperationGenerator>().Generate("migrationBuilder", operations, builder);
@@ -65,10 +65,10 @@ public sealed class ScaffoldedMigrations
     }
 
     // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.
-    private static ServiceProvider Services(ModelContext context)
+    private static ServiceProvider Services(ModelContext context, Action<string>? warn = null)
     {
         var assembly = typeof(ScaffoldedMigrations).Assembly;
-        return new DesignTimeServicesBuilder(assembly, assembly, new OperationReporter(new OperationReportHandler()), [])
+        return new DesignTimeServicesBuilder(assembly, assembly, new OperationReporter(new OperationReportHandler(warningHandler: warn)), [])
             .CreateServiceCollection(context).BuildServiceProvider(validateScopes: true);
     }
 

@@ -2,7 +2,9 @@ using EfTenancy.Design.Internal;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
+using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Design.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Design;
@@ -11,11 +13,33 @@ using Microsoft.EntityFrameworkCore.Migrations.Operations;
 namespace EfTenancy.Design.Migrations.Internal;
 
 /// <summary>Writes tenant operations into migrations as the calls that a user would write.</summary>
-public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGeneratorDependencies dependencies)
+#pragma warning disable EF1001 // There is no public way to tell whoever runs `dotnet ef` anything.
+public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGeneratorDependencies dependencies, IOperationReporter reporter)
+#pragma warning restore EF1001
     : CSharpMigrationOperationGenerator(dependencies)
 {
     private ICSharpHelper Code
         => Dependencies.CSharpHelper;
+
+    public override void Generate(string builderName, IReadOnlyList<MigrationOperation> operations, IndentedStringBuilder builder)
+    {
+        var conversion = operations.TakeWhile(o => o is not PartitionExistingTableOperation).Count();
+        if (conversion == operations.Count || operations.Take(conversion).All(IsRepeatable))
+        {
+            base.Generate(builderName, operations, builder);
+            return;
+        }
+
+        base.Generate(builderName, [.. operations.Take(conversion)], builder);
+        builder.AppendLine().AppendLine().Append("// ").AppendLine(TenancyStrings.ConversionBesideOtherSteps);
+        base.Generate(builderName, [.. operations.Skip(conversion)], builder);
+#pragma warning disable EF1001 // As above.
+        reporter.WriteWarning(TenancyStrings.ConversionBesideOtherSteps);
+#pragma warning restore EF1001
+    }
+
+    private static bool IsRepeatable(MigrationOperation operation)
+        => operation is EnsureTenantRegistryOperation;
 
     // EF finds its overloads by dynamic dispatch on its own class and hands all other operations here.
     protected override void Generate(MigrationOperation operation, IndentedStringBuilder builder)

@@ -14,11 +14,18 @@ public sealed class ApplicationContexts<TContext>(IServiceScopeFactory scopes)
 
         if (scope.ServiceProvider.GetService<IDbContextFactory<TContext>>() is not { } factory)
         {
-            return await work(scope.ServiceProvider.GetRequiredService<TContext>()).ConfigureAwait(false);
+            return await work(WithTenancy(scope.ServiceProvider.GetRequiredService<TContext>())).ConfigureAwait(false);
         }
 
         var context = await factory.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using var __ = context.ConfigureAwait(false);
-        return await work(context).ConfigureAwait(false);
+        return await work(WithTenancy(context)).ConfigureAwait(false);
+    }
+
+    // Otherwise the first service that is looked for would be missing, with a message about the database provider.
+    private static TContext WithTenancy(TContext context)
+    {
+        _ = context.Tenancy();
+        return context;
     }
 }

@@ -71,7 +71,9 @@ public sealed class TenantTableSwitchSql(
                 {TableBlockSql.RunEach("outbound")}
                 {TableBlockSql.RunEach("hand_over")}
                 IF tenants IS NULL THEN
-                    EXECUTE format('DROP TABLE %s', old);
+                    -- Views stand on it until they are replaced, and its name may be that of a partition.
+                    EXECUTE format('ALTER TABLE %s RENAME TO %I', old, 'tenancy_old_' || target::oid);
+                    old := target::text;
                 ELSE
                     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%s)', name, old, {FirstPartitionBoundSql.Literals});
                     EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {FirstPartitionBoundSql.Constraint}', old);
@@ -80,6 +82,9 @@ public sealed class TenantTableSwitchSql(
                 {CreateUnlessInFirst(table, schema, partitioning)}
                 {TableInventorySql.References}
                 {TableBlockSql.RunEach("rest")}
+                IF tenants IS NULL THEN
+                    EXECUTE format('DROP TABLE %s', old);
+                END IF;
                 """));
 
         yield return ValidateReferences(table, schema);
