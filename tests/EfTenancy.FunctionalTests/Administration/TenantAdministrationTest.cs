@@ -431,6 +431,25 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_partition_that_others_have_locked_is_in_no_way_of_other_tenants()
+    {
+        await CreateManaged("a");
+        var tenants = Impatient();
+        await using var blocker = new NpgsqlConnection(_database.ConnectionString);
+        await blocker.OpenAsync();
+        await using var transaction = await blocker.BeginTransactionAsync();
+
+        // Nothing references the table, so that PostgreSQL's own work for foreign keys leaves its partitions alone.
+        await using var command = new NpgsqlCommand("""LOCK TABLE "Payment_a" IN ACCESS EXCLUSIVE MODE""", blocker);
+        await command.ExecuteNonQueryAsync();
+
+        await tenants.AddAsync(["b"]);
+        Assert.Equal(["FOR VALUES IN ('a')", "FOR VALUES IN ('b')"], await Bounds("Payment"));
+        await tenants.RemoveAsync(["b"]);
+        Assert.Equal(["FOR VALUES IN ('a')"], await Bounds("Payment"));
+    }
+
+    [Fact]
     public async Task Too_many_partitions_are_refused_and_many_are_warned_of()
     {
         var warnings = new List<int>();
@@ -552,7 +571,7 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
     private Task<List<string>> Bounds(string table)
         => _database.ColumnAsync(
             $"""
-            SELECT pg_get_expr(c.relpartbound, c.oid)
+            SELECT pg_get_expr(c.relpartbound, 0)
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '"{table}"'::regclass ORDER BY 1
             """);
 

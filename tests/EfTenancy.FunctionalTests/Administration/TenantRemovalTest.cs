@@ -125,6 +125,26 @@ public class TenantRemovalTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Empty(await PartitionsOfTransactions());
     }
 
+    // What RemoveAsync does where the names matter, which is since PostgreSQL 18.
+    [Fact]
+    public async Task Foreign_keys_of_a_partition_that_goes_get_names_that_nothing_else_has()
+    {
+        await Add("gone", "kept");
+        var database = new TenantDatabase(_context, new TenantAdministrationOptions());
+        const string Others = """SELECT conrelid::regclass || ' ' || conname FROM pg_constraint WHERE conrelid <> '"OrderLines_gone"'::regclass ORDER BY 1""";
+        var others = await _database.ColumnAsync(Others);
+
+        await _database.ExecuteAsync(database.PartitionSql.RenameForeignKeys("\"OrderLines_gone\""));
+
+        var keys = await _database.ColumnAsync("""SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = '"OrderLines_gone"'::regclass""");
+        Assert.NotEmpty(keys);
+        Assert.All(keys, k => Assert.Matches("^detached[0-9]+$", k));
+        Assert.Equal(others, await _database.ColumnAsync(Others));
+
+        await Tenants.RemoveAsync(["gone"]);
+        await AssertWhole("kept");
+    }
+
     private ITenantAdministration Tenants
         => _context.Tenancy().Administration;
 

@@ -37,9 +37,10 @@ public sealed class TenantCatalog
             AND obj_description(c.oid, 'pg_class') IS DISTINCT FROM '{TenantSplitSql.Mark}'
         """;
 
+    // Told the table's number, pg_get_expr would open each partition, and wait for whoever has locked one of any tenant.
     private const string PartitionsSql =
         """
-        SELECT i.inhparent, c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, c.oid), i.inhdetachpending
+        SELECT i.inhparent, c.oid, n.nspname, c.relname, pg_get_expr(c.relpartbound, 0), i.inhdetachpending
         FROM pg_inherits i
         JOIN pg_class c ON c.oid = i.inhrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -138,23 +139,17 @@ public sealed class TenantCatalog
         => new(name, NpgsqlDbType.Array | elementType) { Value = values };
 
     /// <summary>The partitions of tables as they are now.</summary>
-    public static async Task<List<(uint Parent, TenantTablePartition Partition)>> PartitionsAsync(
+    public static Task<List<(uint Parent, TenantTablePartition Partition)>> PartitionsAsync(
         TenantConnection connection,
         IEnumerable<uint> tables,
         CancellationToken cancellationToken)
-    {
-        var partitions = await connection.QueryAsync(
+        => connection.QueryAsync(
             PartitionsSql,
-            // Without a bound, a table that was dropped while this ran.
-            r => r.IsDBNull(4)
-                ? ((uint Parent, TenantTablePartition Partition)?)null
-                : (r.GetFieldValue<uint>(0),
-                    new TenantTablePartition(
-                        r.GetFieldValue<uint>(1), r.GetString(2), r.GetString(3), TenantPartitionBound.Parse(r.GetString(4)), r.GetBoolean(5))),
+            r => (r.GetFieldValue<uint>(0),
+                new TenantTablePartition(
+                    r.GetFieldValue<uint>(1), r.GetString(2), r.GetString(3), TenantPartitionBound.Parse(r.GetString(4)), r.GetBoolean(5))),
             cancellationToken,
-            Parameter("tables", NpgsqlDbType.Oid, tables.ToArray())).ConfigureAwait(false);
-        return [.. partitions.OfType<(uint, TenantTablePartition)>()];
-    }
+            Parameter("tables", NpgsqlDbType.Oid, tables.ToArray()));
 
     private static TenantTableKind Kind(bool? isManaged, bool isList, bool hasRegistry)
         => (isManaged, isList) switch

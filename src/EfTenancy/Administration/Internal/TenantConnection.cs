@@ -30,6 +30,9 @@ public sealed class TenantConnection : IAsyncDisposable
     public int ProcessId
         => _connection.ProcessID;
 
+    public Version ServerVersion
+        => _connection.PostgreSqlVersion;
+
     /// <summary>How long a statement waits for a lock now.</summary>
     public TimeSpan LockTimeout
         => _patience;

@@ -8,6 +8,8 @@ namespace EfTenancy.Administration.Internal;
 /// <summary>Drops partitions of tenants that go, a few in one short transaction, without CASCADE.</summary>
 public sealed class TenantPartitionDropper(TenantDatabase database, TenantConnection connection, TenantCatalog catalog)
 {
+    private static readonly Version NamesKeysAfterKeys = new(18, 0);
+
     private readonly TenantTableLocks _locks = new(database, connection, catalog);
 
     /// <summary>
@@ -108,6 +110,8 @@ public sealed class TenantPartitionDropper(TenantDatabase database, TenantConnec
     private IEnumerable<string> DropSql(TenantTable table, IReadOnlyCollection<string> partitions)
         =>
         [
+            .. partitions.Where(_ => table.IsReferenced && table.HasReferences && connection.ServerVersion >= NamesKeysAfterKeys)
+                .Select(database.PartitionSql.RenameForeignKeys),
             .. partitions.Where(_ => table.IsReferenced).Select(p => TenantPartitionSql.DetachPartition(database.Name(table), p)),
             TenantPartitionSql.DropDetached(partitions),
         ];

@@ -16,8 +16,8 @@ public sealed class TenantTableLocks(TenantDatabase database, TenantConnection c
         """
         SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE NOT c.relispartition AND c.relkind IN ('r', 'p') AND c.oid IN (
-            SELECT confrelid FROM pg_constraint WHERE contype = 'f' AND conrelid = ANY(@tables)
-            UNION SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY(@tables))
+            SELECT confrelid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid = ANY(@tables)
+            UNION SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND confrelid = ANY(@tables))
             AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
         """;
 

@@ -48,6 +48,24 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
     public static string DetachPartition(string parent, string child)
         => $"ALTER TABLE {parent} DETACH PARTITION {child};";
 
+    /// <summary>
+    ///     Before a partition is detached from between foreign keys. PostgreSQL 18 names the keys that it writes then after the old one, with
+    ///     a number; it tries one number after the other, and after a name that others share most are taken.
+    /// </summary>
+    public string RenameForeignKeys(string child)
+        => "DO " + _text.GenerateSqlLiteral(
+            $"""
+            DECLARE key record;
+            BEGIN
+                FOR key IN
+                    SELECT oid, conname FROM pg_constraint
+                    WHERE conrelid = {_text.GenerateSqlLiteral(child)}::regclass AND contype = 'f' AND conparentid <> 0
+                LOOP
+                    EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', {_text.GenerateSqlLiteral(child)}, key.conname, 'detached' || key.oid);
+                END LOOP;
+            END
+            """) + ";";
+
     /// <summary>Outside of a transaction, and not beside a DEFAULT partition. Cut off, it must be finished before another one.</summary>
     public static string DetachPartitionConcurrently(string parent, string child)
         => $"ALTER TABLE {parent} DETACH PARTITION {child} CONCURRENTLY;";
