@@ -23,7 +23,7 @@ public static class StartPageEndpoint
         var rows = await places.AtEachAsync(
             async (place, db) => (await db.Database.SqlQuery<PartitionRow>(
                 $"""
-                SELECT c.relname AS "Partition", pg_get_expr(c.relpartbound, c.oid) AS "Bound",
+                SELECT c.relname AS "Partition", pg_get_expr(c.relpartbound, 0) AS "Bound",
                     f."TenantId" AS "Tenant", coalesce(f.count, 0) AS "Flights", pg_total_relation_size(c.oid) AS "Bytes"
                 FROM pg_class c
                 LEFT JOIN (SELECT tableoid, "TenantId", count(*) FROM "Flights" GROUP BY 1, 2) f ON f.tableoid = c.oid

@@ -16,8 +16,8 @@ public sealed class TenantAdoptionSql(
     /// <summary>A query for the list partitions of a table, <c>relname</c> and <c>bound</c>. A DEFAULT partition has nobody to register.</summary>
     public static string Partitions(string table)
         => $"""
-            SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = {table} AND pg_get_expr(c.relpartbound, c.oid) LIKE 'FOR VALUES IN (%' ORDER BY 1
+            SELECT c.relname, pg_get_expr(c.relpartbound, 0) AS bound FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = {table} AND pg_get_expr(c.relpartbound, 0) LIKE 'FOR VALUES IN (%' ORDER BY 1
             """;
 
     /// <summary>In PL/pgSQL: the values of a bound, which PostgreSQL has written, into an array.</summary>
