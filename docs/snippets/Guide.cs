@@ -103,7 +103,9 @@ public static class Guide
         migrationBuilder.RegisterTenantPartitions(
             table: "Orders", registrySchema: "tenants", partitioning: x => x.ByList().AddTenants("acme", "Globex"));
         migrationBuilder.KeepTenantPartitions(table: "Orders", partitioning: x => x.ByList().AddTenants("acme", "Globex"));
+        migrationBuilder.RegisterTenantPartitions(table: "Orders", registrySchema: "crm", formerRegistrySchema: "tenants");
         migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByHash("one", "two", "three"));
+        migrationBuilder.RebuildTableByCopying(table: "Customers", column: "TenantId", partitioning: x => x.ByManagedListPartitions("tenants"));
     }
 
     public static async Task<int> CommandLine(string[] args, IServiceProvider services)

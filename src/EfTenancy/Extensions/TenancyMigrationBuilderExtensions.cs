@@ -133,20 +133,26 @@ public static class TenancyMigrationBuilderExtensions
     ///     partition's name has behind the table's. The partitions stay as they are; who is registered already keeps his suffix.
     /// </summary>
     /// <param name="migrationBuilder">The migration.</param>
-    /// <param name="table">The table, partitioned by list, without a DEFAULT partition.</param>
+    /// <param name="table">The table, partitioned by list.</param>
     /// <param name="registrySchema">The schema of the registry.</param>
     /// <param name="partitioning">What the model said of the partitions, for suffixes that names do not tell; null if it said nothing.</param>
     /// <param name="schema">The schema of the table; null for the default one.</param>
+    /// <param name="formerRegistrySchema">
+    ///     The schema of the registry that the partitions followed before: its tenants are registered with their suffixes, and who is disabled there
+    ///     is disabled. The former registry stays as it is.
+    /// </param>
     public static OperationBuilder<RegisterTenantPartitionsOperation> RegisterTenantPartitions(
         this MigrationBuilder migrationBuilder,
         string table,
         string registrySchema,
         Action<TenantPartitioningBuilder>? partitioning = null,
-        string? schema = null)
+        string? schema = null,
+        string? formerRegistrySchema = null)
         => Add(
             migrationBuilder,
             new RegisterTenantPartitionsOperation
             {
+                FormerRegistrySchema = formerRegistrySchema,
                 Table = table,
                 Schema = schema,
                 RegistrySchema = registrySchema,
@@ -227,7 +233,11 @@ public static class TenancyMigrationBuilderExtensions
     /// <param name="table">The table.</param>
     /// <param name="column">The tenant column.</param>
     /// <param name="collation">The collation that the tenant column has afterwards; null for the database's default. Ranges want <c>C</c>.</param>
-    /// <param name="partitioning">The new partitions; null for a plain table.</param>
+    /// <param name="partitioning">
+    ///     The new partitions; null for a plain table. Where they follow the registry of tenants, which is there already, the tenants whose rows the
+    ///     tables of the migration hold are registered: those that shared a partition share one afterwards, of the same suffix (<c>initial</c> for
+    ///     those of a plain table and of a DEFAULT partition), or several where there are too many for one.
+    /// </param>
     /// <param name="schema">The schema of the table; null for the default one.</param>
     public static OperationBuilder<RebuildTableByCopyingOperation> RebuildTableByCopying(
         this MigrationBuilder migrationBuilder,

@@ -41,13 +41,14 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<TenantStateCache>();
         services.TryAddScoped<CurrentTenant>();
         services.TryAddSingleton<TenantDataSourceFactory>();
+        services.TryAddScoped<TenancyHistoryRepository>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
         services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
 
         // EF and its provider hold one service of each of these types. Replacing works in both orders of UseNpgsql and
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would
         // throw under UseInternalServiceProvider.
-#pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, or takes part in the diff.
+#pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, locks all migrations of a call, or takes part in the diff.
         services.Replace(ServiceDescriptor.Singleton<LoggingDefinitions, TenancyLoggingDefinitions>());
         services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
         services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
@@ -56,6 +57,7 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
         services.Replace(ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
+        services.Replace(ServiceDescriptor.Scoped<IMigrator, TenancyMigrator>());
         services.Replace(ServiceDescriptor.Scoped<IMigrationsModelDiffer, TenancyMigrationsModelDiffer>());
 #pragma warning restore EF1001
         services.Replace(ServiceDescriptor.Singleton<IModelValidator, TenancyModelValidator>());

@@ -103,9 +103,14 @@ internal static class TenancyStrings
         => $"The tenants whose rows the table {table} holds would share the suffix '{suffix}', which is the tenant's of that name. Nothing was changed. "
             + $"Give another one, migrationBuilder.PartitionExistingTable(\"{table}\", ..., firstPartition: \"...\").";
 
+    public static string RegistryHasHalfRemovedTenants(string table, string registry)
+        => $"The table {table} cannot leave the registry {registry}, which has tenants that are half removed. Nothing was changed. Finish what was begun, "
+            + "db.Tenancy().Administration.RepairAsync(), and apply the migration again.";
+
     public static string FirstPartitionHasTooManyTenants(string table, string tenants)
         => $"The table {table} would be one partition for {tenants} tenants, and PostgreSQL keeps the values of a partition in a row of at most 8 kB. Nothing was "
-            + "changed. Partition it by hash, ByHash(...), which takes any number of tenants.";
+            + "changed. Partition it by hash, ByHash(...), which takes any number of tenants, or have it copied into several partitions, "
+            + $"migrationBuilder.RebuildTableByCopying(\"{table}\", ..., partitioning: x => x.ByManagedListPartitions(...)).";
 
     public static string TenantsOutOfReach(string table, string tenants)
         => $"The table {table} has rows of {tenants}, which the application takes for another tenant's id or for none, so no context reads them. None of "
@@ -241,11 +246,6 @@ internal static class TenancyStrings
     public static string PartitionHoldsRows(string partition, string table)
         => $"The partition {partition} of {table} holds rows and is not dropped. Delete its rows, or move them to another partition, "
             + "and apply the migration again.";
-
-    public static string ChangeNotSupported(string table, string change)
-        => $"The change of table '{table}' ({change}) cannot be worked out from the model, which does not know what partitions there are. Keep the "
-            + "partitioning of the table, make it a plain one with DoNotPartition() in a migration before, or change it in a migration of your own with "
-            + "migrationBuilder.RebuildTableByCopying(...).";
 
     public static string CrossTenantWrite(string entity, string table, string? rowTenant, string contextTenant)
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "

@@ -63,7 +63,7 @@ public class ConcurrentConversionTest(PostgresFixture postgres) : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Of_two_that_migrate_at_once_one_may_only_find_it_recorded(bool isManaged)
+    public async Task Those_who_migrate_at_once_all_come_to_their_end(bool isManaged)
     {
         await FillAsync(2000);
         for (var round = 0; round < Rounds; round++)
@@ -72,18 +72,15 @@ public class ConcurrentConversionTest(PostgresFixture postgres) : IAsyncLifetime
             await using var database = await _plain.CloneAsync("migrate");
             var before = await ChecksumsAsync(database);
 
-            var errors = await Task.WhenAll(
-                Enumerable.Range(0, 2).Select(
+            await Task.WhenAll(
+                Enumerable.Range(0, 4).Select(
                     _ => Task.Run(
                         async () =>
                         {
                             await using var context = ConversionContext.Create(database.ConnectionString, isManaged);
-                            return await Record.ExceptionAsync(() => context.Database.MigrateAsync());
+                            await context.Database.MigrateAsync();
                         })));
 
-            // EF gives its lock back with the first statement outside of a transaction.
-            Assert.InRange(errors.Count(e => e is not null), 0, 1);
-            Assert.All(errors.OfType<Exception>(), e => Assert.Equal("PK___EFMigrationsHistory", Assert.IsType<PostgresException>(e).ConstraintName));
             await AssertConvertedAsync(database, before, isManaged, 2000);
         }
     }

@@ -106,28 +106,6 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_whose_partitions_nobody_knows_is_refused()
-    {
-        var external = PartitionContext.Partitioned(x => x.ByExternallyManagedListPartitions());
-        var managed = PartitionContext.Partitioned(x => x.ByManagedListPartitions("tenants"));
-        await Migrate(null, external);
-
-        foreach (var (one, other, reason) in ((Action<ModelBuilder>, Action<ModelBuilder>, string)[])[
-                     (external, TwoPartitions, "from externally managed partitions"),
-                     (PartitionContext.Partitioned(x => x.ByExternallyManagedHashPartitions()), managed, "to partitions that follow the registry of tenants"),
-                     (PartitionContext.Partitioned(x => x.ByList().AddTenants("T1").WithDefaultPartition()), managed, "from a DEFAULT partition"),
-                     (PartitionContext.Partitioned(x => x.ByHash("a", "b")), managed, "to partitions that follow the registry of tenants"),
-                     (PartitionContext.Partitioned(x => x.ByManagedListPartitions("others")), managed, "to partitions that follow the registry of tenants")])
-        {
-            var exception = await Assert.ThrowsAsync<NotSupportedException>(() => Migrate(one, other));
-            Assert.Contains("'Remarks'", exception.Message, StringComparison.Ordinal);
-            Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Empty(await Migrate(TwoPartitions, external));
-    }
-
-    [Fact]
     public async Task An_existing_table_with_rows_opts_in_and_its_rows_belong_to_the_default_tenant()
     {
         Action<ModelBuilder> global = modelBuilder =>

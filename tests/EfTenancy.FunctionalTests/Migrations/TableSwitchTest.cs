@@ -52,6 +52,8 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         ALTER TABLE "Remarks" ADD "WishId" int DEFAULT 99, ADD CONSTRAINT "FK_Wish" FOREIGN KEY ("TenantId", "WishId") REFERENCES "Events" ("TenantId", "Id") NOT ENFORCED;
         """;
 
+    private static readonly Action<ModelBuilder> Managed = PartitionContext.Partitioned(x => x.ByManagedListPartitions("tenants"));
+
     private static readonly (string Name, Action<ModelBuilder> Model)[] Models =
     [
         ("plain", _ => { }),
@@ -60,6 +62,7 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         ("hash", PartitionContext.Partitioned(x => x.ByHash("a", "b"))),
         ("three hashes", PartitionContext.Partitioned(x => x.ByHash("a", "b", "c"))),
         ("range", PartitionContext.Partitioned(x => x.ByRange().AddRange("low", "A", "T2").AddRange("high", "T2", "a").WithDefaultPartition("else"))),
+        ("managed", Managed),
     ];
 
     private TestDatabase _database = null!;
@@ -367,6 +370,11 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
     private async Task InsertAsync(string tenant, Action<ModelBuilder> model, string? name = null)
     {
         await using var context = PartitionContext.For(_database.ConnectionString, tenant, model);
+        if (model == Managed)
+        {
+            await context.Tenancy().Administration.AddAsync([tenant]);
+        }
+
         context.Events.Add(new Happening { Name = name ?? tenant, Remarks = { new Remark { Text = tenant } } });
         await context.SaveChangesAsync();
     }

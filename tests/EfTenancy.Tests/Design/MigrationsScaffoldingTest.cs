@@ -176,6 +176,22 @@ public class MigrationsScaffoldingTest
             OnOneLine(ScaffoldedMigrations.CodeOf(before, back)), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_table_that_is_copied_to_follow_the_registry_and_one_that_leaves_it_for_another_read_as_if_written_by_hand()
+    {
+        using var hash = Context("hash");
+        using var managed = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")));
+        using var elsewhere = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().IsPartitionedByTenant(x => x.ByManagedListPartitions("others")));
+
+        Assert.Equal(
+            """migrationBuilder.EnsureTenantRegistry(schema: "tenants");migrationBuilder.RebuildTableByCopying(table: "Invoice", column: "TenantId", partitioning: x => x.ByManagedListPartitions("tenants"));""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(managed, new ScaffoldedMigrations(hash).NextOperations(managed))));
+        Assert.Equal(
+            """migrationBuilder.EnsureTenantRegistry(schema: "others");migrationBuilder.RegisterTenantPartitions(table: "Invoice", registrySchema: "others", formerRegistrySchema: "tenants");"""
+            + """migrationBuilder.CreateRegisteredTenantPartitions(table: "Invoice", registrySchema: "others");migrationBuilder.DropTenantRegistry(schema: "tenants");""",
+            OnOneLine(ScaffoldedMigrations.CodeOf(elsewhere, new ScaffoldedMigrations(managed).NextOperations(elsewhere))));
+    }
+
     [Theory]
     [InlineData("hash", """suffix: "two", modulus: 3, remainder: 1""", """.ByHash("one", "two", "three")""")]
     [InlineData("range", """suffix: "asia", from: "a", to: "azzz" """, """.ByRange().AddRange("asia", "a", "azzz")""")]

@@ -51,6 +51,7 @@ public class TenancyServicesTest
         [typeof(IStateManager)] = typeof(TenancyStateManager),
         [typeof(IEntityFinderSource)] = typeof(TenancyEntityFinderSource),
         [typeof(IModelValidator)] = typeof(TenancyModelValidator),
+        [typeof(IMigrator)] = typeof(TenancyMigrator),
         [typeof(IMigrationsModelDiffer)] = typeof(TenancyMigrationsModelDiffer),
         [typeof(IMigrationsSqlGenerator)] = typeof(TenancyMigrationsSqlGenerator),
         [typeof(IRelationalAnnotationProvider)] = typeof(TenancyAnnotationProvider),

@@ -134,7 +134,9 @@ public class TenancyMigrationsModelDifferTest
         ["plain"] = null,
         ["list"] = x => x.ByList().AddTenants("a", "O'Hara"),
         ["list, external"] = x => x.ByExternallyManagedListPartitions(),
+        ["list with default"] = x => x.ByList().AddTenants("a", "O'Hara").WithDefaultPartition(),
         ["list, managed"] = x => x.ByManagedListPartitions("tenants"),
+        ["list, managed elsewhere"] = x => x.ByManagedListPartitions("others"),
         ["hash 1"] = x => x.ByHash("a"),
         ["hash 2"] = x => x.ByHash("a", "b"),
         ["hash, external"] = x => x.ByExternallyManagedHashPartitions(),
@@ -165,23 +167,26 @@ public class TenancyMigrationsModelDifferTest
                 var (before, after) = (source.DesignTimeModel.GetRelationalModel(), context.DesignTimeModel.GetRelationalModel());
 
                 var toExternal = other == Family(partitioning) + ", external";
-                Assert.Equal(!toExternal || partitioning == "list, managed", differ.HasDifferences(before, after));
-                if ((partitioning.Contains(", external", StringComparison.Ordinal) && Family(partitioning) == Family(other) && other != "list, managed")
-                    || (other == "list, managed" && Family(partitioning) is "hash" or "range"))
-                {
-                    var exception = Assert.Throws<NotSupportedException>(() => differ.GetDifferences(before, after));
-                    Assert.Contains("table 'Invoice'", exception.Message, StringComparison.Ordinal);
-                    Assert.Contains("RebuildTableByCopying(...)", exception.Message, StringComparison.Ordinal);
-                    return;
-                }
-
+                Assert.Equal(!toExternal || partitioning.Contains(", managed", StringComparison.Ordinal), differ.HasDifferences(before, after));
                 var operations = differ.GetDifferences(before, after).Where(
                     o => o is not (EnsureTenantRegistryOperation or DropTenantRegistryOperation or EnsureSchemaOperation)).ToList();
-                if (other == "list, managed" && Family(partitioning) == "list")
+                if (Family(other) == "list" && other.Contains(", managed", StringComparison.Ordinal) && partitioning == "list with default")
+                {
+                    Assert.Equal(["RegisterTenantPartitions Invoice", "RebuildTableByCopying Invoice"], operations.Select(Describe));
+                }
+                else if (other.StartsWith("list, managed", StringComparison.Ordinal) && Family(partitioning) == "list")
                 {
                     Assert.Equal(["RegisterTenantPartitions Invoice", "CreateRegisteredTenantPartitions Invoice"], operations.Select(Describe));
                 }
-                else if (partitioning == "list, managed" && other == "list")
+                else if (partitioning is "list" && other is "list with default")
+                {
+                    Assert.Equal(["CreateTenantPartition Invoice_default"], operations.Select(Describe));
+                }
+                else if (partitioning is "list with default" && other is "list")
+                {
+                    Assert.Equal(["DropTenantPartition Invoice_default"], operations.Select(Describe));
+                }
+                else if (Family(partitioning) == "list" && other is "list" or "list with default" && partitioning != "list")
                 {
                     Assert.Equal(["KeepTenantPartitions Invoice"], operations.Select(Describe));
                 }

@@ -73,6 +73,7 @@ public class TenancyCSharpMigrationOperationGenerator(CSharpMigrationOperationGe
                         ("registrySchema", register.RegistrySchema),
                         ("partitioning", register.Partitioning),
                         ("schema", register.Schema),
+                        ("formerRegistrySchema", register.FormerRegistrySchema),
                     ]);
                 break;
 

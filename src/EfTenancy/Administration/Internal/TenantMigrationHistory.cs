@@ -3,7 +3,6 @@ using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
@@ -18,11 +17,7 @@ public sealed class TenantMigrationHistory
     public TenantMigrationHistory(DbContext context)
     {
         _context = context;
-        var options = RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>());
-        _sql = new TenantHistorySql(
-            context.GetService<ISqlGenerationHelper>(),
-            options.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName,
-            options.MigrationsHistoryTableSchema);
+        _sql = TenantHistorySql.Create(context.GetService<ISqlGenerationHelper>(), context.GetService<IDbContextOptions>());
         Known = [.. context.Database.GetMigrations()];
     }
 

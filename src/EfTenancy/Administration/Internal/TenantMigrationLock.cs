@@ -2,20 +2,22 @@ using EfTenancy.Migrations.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace EfTenancy.Administration.Internal;
 
-/// <summary>
-///     Keeps others from migrating the same database or schema. EF's own lock ends with the transaction of each migration, so that two
-///     processes which both have two to apply would both apply the second.
-/// </summary>
+/// <summary>Keeps others from migrating the same database or schema, from before its history is read; makes it first if it is not there.</summary>
 public sealed class TenantMigrationLock : IAsyncDisposable
 {
     private readonly DbContext _context;
+    private readonly MigrationSessionLock _lock;
 
     private TenantMigrationLock(DbContext context)
-        => _context = context;
+    {
+        _context = context;
+        _lock = new MigrationSessionLock(
+            context.GetService<IRelationalConnection>(),
+            TenantHistorySql.Create(context.GetService<ISqlGenerationHelper>(), context.GetService<IDbContextOptions>()));
+    }
 
     public static async Task<TenantMigrationLock> AcquireAsync(DbContext context, CancellationToken cancellationToken)
     {
@@ -28,8 +30,9 @@ public sealed class TenantMigrationLock : IAsyncDisposable
         await context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await ExecuteAsync(context, TenantHistorySql.Lock, cancellationToken).ConfigureAwait(false);
-            return new TenantMigrationLock(context);
+            var acquired = new TenantMigrationLock(context);
+            await acquired._lock.AcquireAsync(cancellationToken).ConfigureAwait(false);
+            return acquired;
         }
         catch
         {
@@ -40,19 +43,7 @@ public sealed class TenantMigrationLock : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_context.Database.GetDbConnection().State == System.Data.ConnectionState.Open)
-        {
-            await ExecuteAsync(_context, TenantHistorySql.Unlock, CancellationToken.None).ConfigureAwait(false);
-        }
-
+        await _lock.ReleaseAsync().ConfigureAwait(false);
         await _context.Database.CloseConnectionAsync().ConfigureAwait(false);
-    }
-
-    private static async Task ExecuteAsync(DbContext context, string sql, CancellationToken cancellationToken)
-    {
-        // The other process may take long.
-        var command = new NpgsqlCommand(sql, (NpgsqlConnection)context.Database.GetDbConnection()) { CommandTimeout = 0 };
-        await using var _ = command.ConfigureAwait(false);
-        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 }

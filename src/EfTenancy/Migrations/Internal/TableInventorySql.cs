@@ -46,16 +46,16 @@ public sealed class TableInventorySql(ISqlGenerationHelper sqlGenerationHelper, 
     ///     The tenants whose rows the table has, into an array; from one to the next in the index that leads with them. Without one, each
     ///     step would read the whole table.
     /// </summary>
-    public string TenantsOfRows(string column, string into)
+    public string TenantsOfRows(string column, string into, string source = "target")
         => $"""
             EXECUTE format(
                 CASE WHEN NOT EXISTS (
                     SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-                    WHERE i.indrelid = target AND a.attname = {_block.Text(column)} AND i.indisvalid AND i.indpred IS NULL)
+                    WHERE i.indrelid = {source} AND a.attname = {_block.Text(column)} AND i.indisvalid AND i.indpred IS NULL)
                 THEN 'SELECT array_agg(id::text ORDER BY id) FROM (SELECT DISTINCT %1$I AS id FROM %2$s) AS d WHERE id IS NOT NULL'
                 ELSE 'WITH RECURSIVE tenancy_ids AS ((SELECT %1$I AS id FROM %2$s ORDER BY 1 LIMIT 1) '
                 'UNION ALL SELECT (SELECT %1$I FROM %2$s WHERE %1$I > i.id ORDER BY 1 LIMIT 1) FROM tenancy_ids AS i WHERE i.id IS NOT NULL) '
-                'SELECT array_agg(id::text ORDER BY id) FROM tenancy_ids WHERE id IS NOT NULL' END, {_block.Text(column)}, target) INTO {into};
+                'SELECT array_agg(id::text ORDER BY id) FROM tenancy_ids WHERE id IS NOT NULL' END, {_block.Text(column)}, {source}) INTO {into};
             """;
 
     /// <summary>Principals before their dependents, as a save locks them.</summary>

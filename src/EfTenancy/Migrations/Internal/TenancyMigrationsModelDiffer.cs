@@ -96,14 +96,14 @@ public class TenancyMigrationsModelDiffer(
             yield break;
         }
 
-        if (RefusedChange(oldPartitioning, newPartitioning) is { } change)
-        {
-            yield return new RefusedChangeOperation(target.SchemaQualifiedName, change);
-            yield break;
-        }
-
         if (switches)
         {
+            // The rows of the others say whose they are; these may have none yet.
+            if (newPartitioning is { RegistrySchema: { } registry } && oldPartitioning is { Strategy: TenantPartitionStrategy.List })
+            {
+                yield return Register(target, oldPartitioning, registry);
+            }
+
             yield return new SwitchOperation(target, Switch(source, target, column!));
             yield break;
         }
@@ -111,7 +111,8 @@ public class TenancyMigrationsModelDiffer(
         var oldPartitions = oldPartitioning?.Partitions ?? [];
         var newPartitions = newPartitioning?.Partitions ?? [];
 
-        var isAdopted = oldPartitioning?.IsManaged != newPartitioning?.IsManaged;
+        var isAdopted = oldPartitioning?.RegistrySchema != newPartitioning?.RegistrySchema
+            || (oldPartitioning is { IsExternallyManaged: true } && newPartitioning is { IsExternallyManaged: false });
         foreach (var kept in isAdopted ? oldPartitions : oldPartitions.Intersect(newPartitions))
         {
             if (Rename(source, target, kept) is { } rename)
@@ -152,12 +153,8 @@ public class TenancyMigrationsModelDiffer(
     protected override IReadOnlyList<MigrationOperation> Sort(IEnumerable<MigrationOperation> operations, DiffContext diffContext)
     {
         var all = operations.ToList();
-        if (all.OfType<RefusedChangeOperation>().FirstOrDefault() is { } refused)
-        {
-            throw new NotSupportedException(TenancyStrings.ChangeNotSupported(refused.Table, refused.Change));
-        }
-
-        var converts = all.OfType<SwitchOperation>().Any(s => s.Operation is PartitionExistingTableOperation { Partitioning.IsManaged: true });
+        var converts = all.OfType<SwitchOperation>().Any(
+            s => s.Operation is PartitionExistingTableOperation { Partitioning.IsManaged: true } or RebuildTableByCopyingOperation { Partitioning.IsManaged: true });
         var seeded = all.OfType<InsertDataOperation>().Select(o => (o.Schema, o.Table)).ToHashSet();
         var ours = all.ToLookup(StepOf);
         var sorted = base.Sort(ours[Step.OfEF], diffContext).ToList();
@@ -269,16 +266,20 @@ public class TenancyMigrationsModelDiffer(
         => newPartitioning.RegistrySchema is { } registry
             ?
             [
-                new RegisterTenantPartitionsOperation
-                {
-                    Table = table.Name,
-                    Schema = table.Schema,
-                    RegistrySchema = registry,
-                    Partitioning = oldPartitioning.IsExternallyManaged ? null : oldPartitioning,
-                },
+                Register(table, oldPartitioning, registry),
                 new CreateRegisteredTenantPartitionsOperation { Table = table.Name, Schema = table.Schema, RegistrySchema = registry },
             ]
             : [new KeepTenantPartitionsOperation { Table = table.Name, Schema = table.Schema, Partitioning = newPartitioning }];
+
+    private static RegisterTenantPartitionsOperation Register(ITable table, TenantPartitioning oldPartitioning, string registry)
+        => new()
+        {
+            Table = table.Name,
+            Schema = table.Schema,
+            RegistrySchema = registry,
+            Partitioning = oldPartitioning.Partitions is null ? null : oldPartitioning,
+            FormerRegistrySchema = oldPartitioning.RegistrySchema,
+        };
 
     private static bool ChangesCollationOnly(AlterColumnOperation operation)
         => operation.Collation != operation.OldColumn.Collation
@@ -289,24 +290,16 @@ public class TenancyMigrationsModelDiffer(
         => (column.ClrType, column.ColumnType, column.MaxLength, column.IsFixedLength, column.IsUnicode, column.IsNullable,
             column.DefaultValue, column.DefaultValueSql, column.ComputedColumnSql, column.Comment);
 
+    // The bounds of hashes and ranges that somebody else made are not known here, nor whose rows a DEFAULT partition has.
     private static bool MovesRows(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
         => oldPartitioning is null || newPartitioning is null
             ? oldPartitioning != newPartitioning
             : oldPartitioning.Strategy != newPartitioning.Strategy
-            || (oldPartitioning.Strategy == TenantPartitionStrategy.Hash
-                && oldPartitioning != newPartitioning
-                && !newPartitioning.IsExternallyManaged);
-
-    // Who keeps the partitions changes, and neither side knows what is there.
-    private static string? RefusedChange(TenantPartitioning? oldPartitioning, TenantPartitioning? newPartitioning)
-        => newPartitioning is null || oldPartitioning is null || newPartitioning == oldPartitioning ? null
-            : newPartitioning.IsManaged && (oldPartitioning.IsManaged || oldPartitioning.Strategy != TenantPartitionStrategy.List)
-                ? "to partitions that follow the registry of tenants"
-            : newPartitioning.IsManaged && oldPartitioning.Partitions?.Any(p => p.IsDefault) == true
-                ? "from a DEFAULT partition, whose tenants nobody has named, to partitions that follow the registry of tenants"
-            : newPartitioning.Strategy == oldPartitioning.Strategy && oldPartitioning.IsExternallyManaged && newPartitioning.Partitions is not null
-                ? "from externally managed partitions to partitions of the model"
-            : null;
+            || (newPartitioning.IsManaged && oldPartitioning.Partitions?.Any(p => p.IsDefault) == true)
+            || (oldPartitioning != newPartitioning
+                && !newPartitioning.IsExternallyManaged
+                && (oldPartitioning.Strategy == TenantPartitionStrategy.Hash
+                    || (oldPartitioning.Strategy == TenantPartitionStrategy.Range && oldPartitioning.IsExternallyManaged)));
 
     private static bool KeepsAnyChange(AlterTableOperation operation)
     {
@@ -336,14 +329,6 @@ public class TenancyMigrationsModelDiffer(
         public ITable Table { get; } = table;
 
         public MigrationOperation Operation { get; } = operation;
-    }
-
-    /// <summary>Stands for a difference that is refused, until the diff is asked for operations rather than for whether it is empty.</summary>
-    private sealed class RefusedChangeOperation(string table, string change) : MigrationOperation
-    {
-        public string Table { get; } = table;
-
-        public string Change { get; } = change;
     }
 }
 #pragma warning restore EF1001

@@ -23,6 +23,8 @@ public class TenancyMigrationsSqlGenerator(
         dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
     private readonly TenantAdoptionSql _adoptionSql = new(
         dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
+    private readonly TenantRegroupingSql _regroupingSql = new(
+        dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
 
     public override IReadOnlyList<MigrationCommand> Generate(
@@ -56,7 +58,14 @@ public class TenancyMigrationsSqlGenerator(
                 break;
 
             case RegisterTenantPartitionsOperation register:
-                Append(builder, _adoptionSql.Register(register.Table, register.Schema, RegistrySql(register.RegistrySchema), register.Partitioning));
+                Append(
+                    builder,
+                    _adoptionSql.Register(
+                        register.Table,
+                        register.Schema,
+                        RegistrySql(register.RegistrySchema),
+                        register.Partitioning,
+                        register.FormerRegistrySchema is { } former ? RegistrySql(former) : null));
                 break;
 
             case KeepTenantPartitionsOperation keep:
@@ -68,8 +77,17 @@ public class TenancyMigrationsSqlGenerator(
                     builder,
                     look.Conversions.Select(
                             o => _switchSql.RegisterTenants(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))
+                        .Concat(look.Rebuilds.Select(o => _regroupingSql.Register(o.Table, o.Schema, o.Column, o.Partitioning!.RegistrySchema!)))
                         .Concat(look.Conversions.SelectMany(
                             o => _switchSql.CloseToOthers(o.Table, o.Schema, o.Column, o.Partitioning, o.FirstPartition))));
+                break;
+
+            case TenantConversions.CloseRebuiltTablesOperation close:
+                Append(
+                    builder,
+                    close.Rebuilds.Where(o => o.Partitioning is { IsManaged: true })
+                        .Select(o => _regroupingSql.Register(o.Table, o.Schema, o.Column, o.Partitioning!.RegistrySchema!))
+                        .Prepend(_switchSql.CloseToAll([.. close.Rebuilds.Select(o => (o.Table, o.Schema, o.Partitioning))])));
                 break;
 
             case PartitionExistingTableOperation partition:

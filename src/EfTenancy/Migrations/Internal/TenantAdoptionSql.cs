@@ -24,26 +24,35 @@ public sealed class TenantAdoptionSql(
     public static string Values(string bound, string into)
         => $"EXECUTE 'SELECT array_remove(ARRAY[' || substring({bound} FROM '^FOR VALUES IN \\((.*)\\)$') || ']::text[], NULL)' INTO {into};";
 
-    public IEnumerable<string> Register(string table, string? schema, TenantRegistrySql registry, TenantPartitioning? known)
+    /// <summary>An expression: the suffix that the name of a partition tells. Somebody else may have made it, so that the name may be any; a suffix becomes part of others.</summary>
+    public string SuffixOf(string table, string name)
+        => $"regexp_replace(CASE WHEN starts_with({name}, {_block.Text(table + "_")}) AND {name} <> {_block.Text(table + "_")} "
+            + $"THEN substr({name}, length({_block.Text(table + "_")}) + 1) ELSE {name} END, '[^A-Za-z0-9_$]', '_', 'g')";
+
+    public IEnumerable<string> Register(
+        string table,
+        string? schema,
+        TenantRegistrySql registry,
+        TenantPartitioning? known,
+        TenantRegistrySql? former)
     {
         var names = (known?.Partitions ?? []).Select(
             p => $"WHEN {_block.Text(TenantPartitionNaming.PartitionName(table, p.Suffix))} THEN {_block.Text(p.Suffix)} ");
-        var prefix = table + "_";
 
-        // The name of a partition that somebody else made may be any; a suffix becomes part of other names.
         yield return _block.Block(
             table,
             schema,
             "part record; tenants text[];",
             $"""
+            {former?.Locked}
             {registry.Locked}
+            {(former is null ? "" : registry.TakeOver(former, table))}
             FOR part IN {Partitions("target")} LOOP
                 {Values("part.bound", "tenants")}
                 {idSql.Refuse("tenants", table)}
                 {registry.Insert(
                     "tenants",
-                    $"CASE part.relname {string.Concat(names)}WHEN '' THEN '' ELSE regexp_replace(CASE WHEN starts_with(part.relname, {_block.Text(prefix)}) "
-                    + $"AND part.relname <> {_block.Text(prefix)} THEN substr(part.relname, length({_block.Text(prefix)}) + 1) ELSE part.relname END, '[^A-Za-z0-9_$]', '_', 'g') END")}
+                    $"CASE part.relname {string.Concat(names)}WHEN '' THEN '' ELSE {SuffixOf(table, "part.relname")} END")}
             END LOOP;
             """);
     }
@@ -71,13 +80,26 @@ public sealed class TenantAdoptionSql(
             return string.Join("\n", _partitionSql.CreatePartition(table, schema, partition).Select(_block.Execute));
         }
 
-        var (create, attach) = _partitionSql.CreatePartition(table, schema, partition.Suffix);
+        // A partition of that name may be there for its other tenants: those that it lacks were removed at run time, or split off and removed.
         return $"""
             SELECT string_agg(quote_literal(v), ', ') INTO statement FROM unnest(ARRAY[{string.Join(", ", values.Select(_block.Text))}]) AS v WHERE NOT v = ANY (coalesce({held}, ARRAY[]::text[]));
-            IF statement IS NOT NULL THEN
-                EXECUTE {_block.Text(create)};
-                EXECUTE {_block.Text(attach)} || ' FOR VALUES IN (' || statement || ')';
+            IF statement IS NOT NULL AND {Exists(partition.Suffix)} THEN
+                {Create(partition.Suffix + "_rest")}
+            ELSIF statement IS NOT NULL THEN
+                {Create(partition.Suffix)}
             END IF;
             """;
+
+        string Exists(string suffix)
+            => $"to_regclass({_block.Text(sqlGenerationHelper.DelimitIdentifier(TenantPartitionNaming.PartitionName(table, suffix), schema))}) IS NOT NULL";
+
+        string Create(string suffix)
+        {
+            var (create, attach) = _partitionSql.CreatePartition(table, schema, suffix);
+            return $"""
+                EXECUTE {_block.Text(create)};
+                EXECUTE {_block.Text(attach)} || ' FOR VALUES IN (' || statement || ')';
+                """;
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfTenancy.Migrations.Internal;
@@ -8,15 +10,30 @@ public sealed class TenantHistorySql(ISqlGenerationHelper sqlGenerationHelper, s
     /// <summary>Each table of a query takes a lock, of which there are some thousands by default.</summary>
     public const int SchemasInOneQuery = 500;
 
-    /// <summary>One migrates a schema; the schemas of a database do not wait for each other.</summary>
-    public const string Lock = $"SELECT pg_advisory_lock({LockKey})";
-
-    public const string Unlock = $"SELECT pg_advisory_unlock({LockKey})";
-
-    private const string LockKey = "hashtextextended('EfTenancy migrations ' || current_setting('search_path'), 0)";
-
     public string Table
         => table;
+
+    /// <summary>Null through a pooler, where the lock would stay behind in the session of somebody else.</summary>
+    public string TryLock(int processId)
+        => $"SELECT CASE WHEN pg_backend_pid() = {processId} THEN pg_try_advisory_lock({LockKey}) END";
+
+    public string Unlock
+        => $"SELECT pg_advisory_unlock({LockKey})";
+
+    public string LockInTransaction
+        => $"SELECT pg_advisory_xact_lock({LockKey})";
+
+    // One for each history: the schemas of a database do not wait for each other.
+    private string LockKey
+        => $"hashtextextended('EfTenancy migrations ' || concat_ws('.', {(schema is null ? "current_schema()::text" : Literal(schema))}, {Literal(table)}), 0)";
+
+    /// <summary>The history where the context's options have it.</summary>
+    public static TenantHistorySql Create(ISqlGenerationHelper sqlGenerationHelper, IDbContextOptions options)
+    {
+        var extension = RelationalOptionsExtension.Extract(options);
+        return new(
+            sqlGenerationHelper, extension.MigrationsHistoryTableName ?? HistoryRepository.DefaultTableName, extension.MigrationsHistoryTableSchema);
+    }
 
     /// <summary>The history as the search path finds it, or in the schema that the context gives it. Its columns may have other names.</summary>
     public string SelectMigrations
@@ -33,6 +50,9 @@ public sealed class TenantHistorySql(ISqlGenerationHelper sqlGenerationHelper, s
         => string.Join(
             " UNION ALL ",
             schemas.Select(
-                s => $"SELECT '{s.Replace("'", "''", StringComparison.Ordinal)}'::text, h.* FROM {sqlGenerationHelper.DelimitIdentifier(table, s)} AS h"))
+                s => $"SELECT {Literal(s)}::text, h.* FROM {sqlGenerationHelper.DelimitIdentifier(table, s)} AS h"))
             + " ORDER BY 1, 2";
+
+    private static string Literal(string value)
+        => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 }

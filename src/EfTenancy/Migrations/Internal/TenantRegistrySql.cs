@@ -20,6 +20,10 @@ public sealed class TenantRegistrySql(
     /// <summary>Half removed: its partitions are going, and nothing may make them again.</summary>
     public const string Removing = "removing";
 
+    // The values of a partition are kept in a row of at most 8 kB, in a form that is compressed: there is room for twice as much.
+    private const int BytesInPartition = 4000;
+    private const int BytesBesideValue = 8;
+
     private readonly RelationalTypeMapping _text = typeMappingSource.FindMapping(typeof(string))!;
 
     /// <summary>The registry, delimited.</summary>
@@ -124,6 +128,37 @@ public sealed class TenantRegistrySql(
                 RAISE EXCEPTION USING MESSAGE = {Text(TenancyStrings.FirstPartitionIsTaken(table, suffix))};
             END IF;
             {Insert(tenants, Text(suffix))}
+            """;
+
+    /// <summary>In PL/pgSQL: who is registered elsewhere is here too, and disabled if either says so. Who is half removed is neither here nor there.</summary>
+    public string TakeOver(TenantRegistrySql former, string table)
+        => $"""
+            IF EXISTS (SELECT FROM {former.Table} WHERE state = '{Removing}') THEN
+                RAISE EXCEPTION USING MESSAGE = {Text(TenancyStrings.RegistryHasHalfRemovedTenants(table, former.Table))};
+            END IF;
+            INSERT INTO {Table} AS r (partition_value, partition_name, disabled, state) SELECT partition_value, partition_name, disabled, state FROM {former.Table}
+            ON CONFLICT (partition_value) DO UPDATE SET disabled = r.disabled OR excluded.disabled;
+            """;
+
+    /// <summary>
+    ///     In PL/pgSQL: tenants get a suffix that they share, unless they are registered, or further ones with a number where there are more of them
+    ///     than one partition can be for.
+    /// </summary>
+    public string Share(string tenants, string suffix)
+        => $"""
+            IF (SELECT count(*) = 1 AND min(partition_value) = {suffix} FROM {Table} WHERE partition_name = {suffix}) THEN
+                {suffix} := {suffix} || '_rows';
+            END IF;
+            INSERT INTO {Table} (partition_value, partition_name)
+            SELECT v, {suffix} || CASE WHEN n = 0 THEN '' ELSE '_' || n + 1 END
+            FROM (
+                SELECT v, (sum(octet_length(v) + {BytesBesideValue}) OVER (ORDER BY v COLLATE "C") + (
+                    SELECT coalesce(sum(octet_length(partition_value) + {BytesBesideValue}), 0) FROM {Table}
+                    WHERE partition_name = {suffix}
+                        OR (starts_with(partition_name, {suffix} || '_') AND substr(partition_name, length({suffix}) + 2) ~ '^[0-9]+$')))
+                    / {BytesInPartition} AS n
+                FROM unnest({tenants}) AS v WHERE v NOT IN (SELECT partition_value FROM {Table})) AS u
+            ON CONFLICT (partition_value) DO NOTHING;
             """;
 
     /// <summary>In PL/pgSQL: tenants get a suffix, unless they are registered.</summary>

@@ -175,16 +175,38 @@ public sealed class TenantTableSwitchSql(
                 """));
 
     /// <summary>
+    ///     Nobody reads or writes the tables until the transaction ends, in which they are copied. All locks at once: whoever has one of them and
+    ///     wants another is let through.
+    /// </summary>
+    public string CloseToAll(IReadOnlyList<(string Table, string? Schema, TenantPartitioning? Partitioning)> tables)
+        => _block.Block(
+            tables[0].Table,
+            tables[0].Schema,
+            "part record;",
+            $"""
+            {string.Join("\n", tables.Select(t => t.Partitioning?.RegistrySchema).OfType<string>().Distinct().Select(s => Registry(s).Locked))}
+            {TableBlockSql.Retried(string.Join("\n", tables.Select(
+                t => $"""
+                {_block.Alone(t.Table, t.Schema)}
+                {_inventory.Refusals(t.Table)}
+                {TableInventorySql.Locks}
+                """)))}
+            """);
+
+    /// <summary>
     ///     Copies the rows into a table that is partitioned in another way, or not at all, in the transaction of the migration. Nobody reads
     ///     or writes meanwhile.
     /// </summary>
     public IEnumerable<string> RebuildByCopying(string table, string? schema, string column, string? collation, TenantPartitioning? partitioning)
     {
+        var registry = partitioning?.RegistrySchema is { } registrySchema ? Registry(registrySchema) : null;
         yield return _block.Block(
             table,
             schema,
-            TableInventorySql.Declarations,
+            TableInventorySql.Declarations + TenantRegistrySql.PartitionDeclarations,
             $"""
+            {registry?.Locked}
+            {_block.Alone(table, schema)}
             {_inventory.Refusals(table)}
             {TableInventorySql.Locks}
             {TableInventorySql.Capture}
@@ -200,6 +222,7 @@ public sealed class TenantTableSwitchSql(
             END IF;
             {(partitioning is null ? "" : MakePartitioned(partitioning.Strategy, column))}
             {string.Join("\n", (partitioning?.Partitions ?? []).SelectMany(p => _partitionSql.CreatePartition(table, schema, p)).Select(_block.Execute))}
+            {registry?.CreatePartitions(table, schema, "ARRAY[]::text[]")}
             EXECUTE (
                 SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %3$s', name, string_agg(quote_ident(attname), ', '), old)
                 FROM pg_attribute WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = '');
@@ -258,8 +281,11 @@ public sealed class TenantTableSwitchSql(
 
     private TenantBucketSql? Bucket(TenantPartitioning partitioning, string suffix)
         => partitioning.RegistrySchema is { } registrySchema
-            ? new TenantBucketSql(new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema), idSql, suffix)
+            ? new TenantBucketSql(Registry(registrySchema), idSql, suffix)
             : null;
+
+    private TenantRegistrySql Registry(string registrySchema)
+        => new(sqlGenerationHelper, typeMappingSource, registrySchema);
 
     // Of the tenants that a partition is for, those whose rows are in the first one stay there until they are split off.
     private string CreateUnlessInFirst(string table, string? schema, TenantPartitioning partitioning)

@@ -19,4 +19,7 @@ public class RegisterTenantPartitionsOperation : MigrationOperation, ITableMigra
 
     /// <summary>The partitions as the model had them, for the suffixes of those whose names do not tell; null if it had none.</summary>
     public virtual TenantPartitioning? Partitioning { get; set; }
+
+    /// <summary>The schema of the registry that the partitions followed before, whose tenants are registered as they are there; null if there was none.</summary>
+    public virtual string? FormerRegistrySchema { get; set; }
 }
