@@ -142,10 +142,13 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         await WriteAsync("empty", FirmTables.Managed);
     }
 
-    [Fact]
-    public async Task A_plain_table_and_one_by_hash_follow_the_registry_in_one_migration()
+    [Theory]
+    [InlineData(typeof(Memo))]
+    [InlineData(typeof(Deal))]
+    [InlineData(typeof(Firm))]
+    public async Task Plain_tables_and_one_by_hash_follow_the_registry_in_one_migration(Type byHash)
     {
-        var before = FirmTables.Plain with { Model = m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByHash("one", "two")) };
+        var before = FirmTables.Plain with { Model = m => m.Entity(byHash).IsPartitionedByTenant(x => x.ByHash("one", "two")) };
         await MigrateAsync(null, before);
         await WriteAsync("both", before);
         await WriteFirmAsync("firms only", before);
