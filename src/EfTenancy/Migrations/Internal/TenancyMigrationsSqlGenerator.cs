@@ -21,6 +21,7 @@ public class TenancyMigrationsSqlGenerator(
 {
     private readonly TenantTableSwitchSql _switchSql = new(
         dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
+    private readonly TenantTableCopySql _copySql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
     private readonly TenantAdoptionSql _adoptionSql = new(
         dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
     private readonly TenantRegroupingSql _regroupingSql = new(
@@ -87,7 +88,7 @@ public class TenancyMigrationsSqlGenerator(
                     builder,
                     close.Rebuilds.Where(o => o.Partitioning is { IsManaged: true })
                         .Select(o => _regroupingSql.Register(o.Table, o.Schema, o.Column, o.Partitioning!.RegistrySchema!))
-                        .Prepend(_switchSql.CloseToAll([.. close.Rebuilds.Select(o => (o.Table, o.Schema, o.Partitioning))])));
+                        .Prepend(_copySql.Close([.. close.Rebuilds.Select(o => (o.Table, o.Schema, o.Partitioning))])));
                 break;
 
             case PartitionExistingTableOperation partition:
@@ -98,7 +99,7 @@ public class TenancyMigrationsSqlGenerator(
                 break;
 
             case RebuildTableByCopyingOperation rebuild:
-                Append(builder, _switchSql.RebuildByCopying(
+                Append(builder, _copySql.Rebuild(
                     rebuild.Table, rebuild.Schema, rebuild.Column, rebuild.Collation, rebuild.Partitioning));
                 break;
 

@@ -13,6 +13,10 @@ public sealed class TenantPartitionSql(ISqlGenerationHelper sqlGenerationHelper,
     public string PartitionBy(TenantPartitionStrategy strategy, string column)
         => $"PARTITION BY {strategy.ToString().ToUpperInvariant()} ({sqlGenerationHelper.DelimitIdentifier(column)})";
 
+    /// <summary>The same inside of a template of PL/pgSQL's <c>format</c>.</summary>
+    public string PartitionByInFormat(TenantPartitionStrategy strategy, string column)
+        => PartitionBy(strategy, column).Replace("'", "''", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal);
+
     /// <summary>
     ///     CREATE and ATTACH rather than PARTITION OF, which would take ACCESS EXCLUSIVE on the parent. Neither identity nor
     ///     indexes are copied: rows come through the parent's identity, and ATTACH makes indexes that belong to the parent's.
