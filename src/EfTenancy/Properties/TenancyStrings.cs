@@ -42,6 +42,14 @@ internal static class TenancyStrings
         => "Contexts of one type that share an internal service provider share one model, so they must agree on UseTenancy(...). "
             + "Call UseTenancy(...) with the same policies on all contexts of one type, or build another service provider for UseInternalServiceProvider(...).";
 
+    public static string ModelOfOtherOptions(string context)
+        => $"The model of '{context}' was not built with its UseTenancy(...), so that rows of other tenants could be read: it comes from UseModel(...), "
+            + "from a cache given to UseMemoryCache(...), or from a replaced service. Build it in OnModelCreating with the same UseTenancy(...), and give contexts "
+            + "with different policies caches of their own.";
+
+    public static string ServiceIsReplaced(string service, string replacement, string own)
+        => $"ReplaceService<{service}, {replacement}>() would take out what keeps tenants apart. Derive '{replacement}' from EfTenancy's '{own}', or leave it out.";
+
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
