@@ -49,7 +49,8 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
         => ChangeAsync(
             (tenants, progress) => suffix is null
                 ? tenants.AddAsync(ids, cancellationToken, progress)
-                : tenants.AddAsync(ids.Distinct().ToDictionary(id => id, _ => suffix), cancellationToken, progress));
+                : tenants.AddAsync(ids.Distinct().ToDictionary(id => id, _ => suffix), cancellationToken, progress),
+            CommandStrings.Added);
 
     public Task<int> SplitAsync(string[] ids, string? suffix, CancellationToken cancellationToken)
         => ChangeAsync(
@@ -75,12 +76,12 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
 
     public async Task<int> RemoveAsync(string[] ids, bool isConfirmed, CancellationToken cancellationToken)
         => isConfirmed || await ConfirmAsync("remove", CommandStrings.ConfirmRemove(ids), cancellationToken).ConfigureAwait(false)
-            ? await ChangeAsync((tenants, progress) => tenants.RemoveAsync(ids, cancellationToken, progress)).ConfigureAwait(false)
+            ? await ChangeAsync((tenants, progress) => tenants.RemoveAsync(ids, cancellationToken, progress), CommandStrings.Removed).ConfigureAwait(false)
             : Failed;
 
     public async Task<int> DeleteDataAsync(string[] ids, bool isConfirmed, CancellationToken cancellationToken)
         => isConfirmed || await ConfirmAsync("delete-data", CommandStrings.ConfirmDeleteData(ids), cancellationToken).ConfigureAwait(false)
-            ? await ChangeAsync((tenants, progress) => tenants.DeleteDataAsync(ids, cancellationToken, progress)).ConfigureAwait(false)
+            ? await ChangeAsync((tenants, progress) => tenants.DeleteDataAsync(ids, cancellationToken, progress), CommandStrings.Emptied).ConfigureAwait(false)
             : Failed;
 
     public Task<int> RepairAsync(CancellationToken cancellationToken)
@@ -110,16 +111,27 @@ internal sealed class TenantCommandRunner(Func<ITenantAdministration> administra
                 console.Write(table);
             });
 
-    private Task<int> ChangeAsync(Func<ITenantAdministration, IProgress<TenantProgress>, Task<TenantAdministrationResult>> change)
+    private Task<int> ChangeAsync(
+        Func<ITenantAdministration, IProgress<TenantProgress>, Task<TenantAdministrationResult>> change,
+        Func<IEnumerable<string>, string>? told = null)
         => RunAsync(
             async tenants =>
             {
                 var result = await ShowProgressAsync(progress => change(tenants, progress)).ConfigureAwait(false);
                 var changed = result.Tables.Where(t => t.Changes > 0 || t.DeletedRows > 0).ToList();
-                console.WriteLine(
-                    changed.Count == 0
-                        ? CommandStrings.NothingChanged
-                        : CommandStrings.Changed(changed.Sum(t => t.Changes), changed.Sum(t => t.DeletedRows), changed.Count));
+                if (told is not null && result.Tenants.Count > 0)
+                {
+                    console.WriteLine(told(result.Tenants));
+                }
+                else if (changed.Count == 0)
+                {
+                    console.WriteLine(CommandStrings.NothingChanged);
+                }
+
+                if (changed.Count > 0)
+                {
+                    console.WriteLine(CommandStrings.Changed(changed.Sum(t => t.Changes), changed.Sum(t => t.DeletedRows), changed.Count));
+                }
             });
 
     private async Task<int> RunAsync(Func<ITenantAdministration, Task> run)

@@ -54,6 +54,15 @@ internal static class CommandStrings
     public static string CannotAsk(string command)
         => $"'{command}' loses rows, and nobody can be asked here. Add --yes.";
 
+    public static string Added(IEnumerable<string> ids)
+        => $"Added: {string.Join(", ", ids)}.";
+
+    public static string Removed(IEnumerable<string> ids)
+        => $"Removed: {string.Join(", ", ids)}.";
+
+    public static string Emptied(IEnumerable<string> ids)
+        => $"Emptied: {string.Join(", ", ids)}.";
+
     public static string Disabled(IEnumerable<string> ids)
         => $"Disabled: {string.Join(", ", ids)}.";
 

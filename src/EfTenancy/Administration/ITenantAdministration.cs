@@ -30,9 +30,12 @@ public interface ITenantAdministration
     /// <param name="tenantIds">The tenants' ids, also <see cref="TenancyDefaults.DefaultTenantId" />.</param>
     /// <param name="cancellationToken">Cancels between two statements. What is done stays; the same call goes on.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>
-    /// <returns>What was done in each table; no table if the context has no managed partitions, since then nothing is to be done.</returns>
+    /// <returns>What was done in each table, and which tenants are new.</returns>
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    ///     The context has no managed partitions, and all tenants are in one database: there is no registry, and tenants need not be added. Or a
+    ///     table would get too many partitions or locks. Nothing was changed.
+    /// </exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
     Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
@@ -46,9 +49,9 @@ public interface ITenantAdministration
     /// <param name="suffixes">The tenants' ids and, for each, the suffix of its partitions: letters, digits and underscores.</param>
     /// <param name="cancellationToken">Cancels between two statements. What is done stays; the same call goes on.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>
-    /// <returns>What was done in each table.</returns>
+    /// <returns>What was done in each table, and which tenants are new.</returns>
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">As for the other one. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
     Task<TenantAdministrationResult> AddAsync(
         IReadOnlyDictionary<string, string> suffixes,
@@ -161,7 +164,8 @@ public interface ITenantAdministration
     /// <summary>
     ///     Compares the registry with the partitions and finishes what was begun: half added and half removed tenants, missing
     ///     partitions, shared partitions that lack a tenant, detaches that were cut off. What nobody registered is reported and left:
-    ///     neither the registry nor rows are ever overwritten.
+    ///     neither the registry nor rows are ever overwritten. So is a tenant whose database or schema is gone or does not answer: an empty one in
+    ///     its place would hide that the rows are lost.
     /// </summary>
     /// <param name="cancellationToken">Cancels between two statements. What is done stays; the same call goes on.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>

@@ -2,7 +2,14 @@ namespace EfTenancy.Administration;
 
 /// <summary>What a call of <see cref="ITenantAdministration" /> did.</summary>
 /// <param name="Tables">The tables, in the order in which they were worked on.</param>
-public sealed record TenantAdministrationResult(IReadOnlyList<TenantTableResult> Tables);
+public sealed record TenantAdministrationResult(IReadOnlyList<TenantTableResult> Tables)
+{
+    /// <summary>
+    ///     The tenants that the call added (half added ones that it finished, too), removed or emptied, ordered by id, byte by byte. Those that
+    ///     were there already when they were to be added are not among them; empty by default, and after a split.
+    /// </summary>
+    public IReadOnlyList<string> Tenants { get; init; } = [];
+}
 
 /// <summary>What was done in one table.</summary>
 /// <param name="Table">The table, with its schema.</param>

@@ -21,6 +21,7 @@ public static class TenancyEventId
         UnknownTenantRefused = 95201,
         BulkInserted = 95202,
         ManyTenantPartitions = 95300,
+        NothingIsMultiTenanted = 95400,
     }
 
     /// <summary>
@@ -77,6 +78,13 @@ public static class TenancyEventId
     ///     <see cref="LogLevel.Warning" />, payload <see cref="DbContextEventData" />.
     /// </summary>
     public static readonly EventId ManyTenantPartitions = Make<DbLoggerCategory.Infrastructure>(Id.ManyTenantPartitions);
+
+    /// <summary>
+    ///     <c>UseTenancy</c> was called and isolates nothing: no entity is multi-tenanted, none was said to be single-tenanted, and tenants have no
+    ///     databases or schemas. When the model is built. Category <see cref="DbLoggerCategory.Model.Validation" />, level
+    ///     <see cref="LogLevel.Warning" />, payload <see cref="EventData" />.
+    /// </summary>
+    public static readonly EventId NothingIsMultiTenanted = Make<DbLoggerCategory.Model.Validation>(Id.NothingIsMultiTenanted);
 
     private static EventId Make<TCategory>(Id id)
         where TCategory : LoggerCategory<TCategory>, new()

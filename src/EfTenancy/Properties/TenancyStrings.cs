@@ -42,6 +42,14 @@ internal static class TenancyStrings
         => "Contexts of one type that share an internal service provider share one model, so they must agree on UseTenancy(...). "
             + "Call UseTenancy(...) with the same policies on all contexts of one type, or build another service provider for UseInternalServiceProvider(...).";
 
+    public static string ModelOfOtherOptions(string context)
+        => $"The model of '{context}' was not built with its UseTenancy(...), so that rows of other tenants could be read: it comes from UseModel(...), "
+            + "from a cache given to UseMemoryCache(...), or from a replaced service. Build it in OnModelCreating with the same UseTenancy(...), and give contexts "
+            + "with different policies caches of their own.";
+
+    public static string ServiceIsReplaced(string service, string replacement, string own)
+        => $"ReplaceService<{service}, {replacement}>() would take out what keeps tenants apart. Derive '{replacement}' from EfTenancy's '{own}', or leave it out.";
+
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
@@ -267,8 +275,8 @@ internal static class TenancyStrings
                 + "ITenantAdministration.";
 
     public static string NoTenantRegistry(string context)
-        => $"The context '{context}' has no registry of tenants, since no entity has managed partitions. Call "
-            + "UseTenancy(x => x.PartitionMultiTenantedEntitiesManaged(\"tenants\")).";
+        => $"The context '{context}' has no registry of tenants, since no entity has managed partitions: its tenants need not be added, and cannot be listed "
+            + "or disabled. To have a registry, call UseTenancy(x => x.PartitionMultiTenantedEntitiesManaged(\"tenants\")).";
 
     public static string TenantRegistryMissing(string table)
         => $"The registry of tenants, {table}, is not in the database. Run 'dotnet ef migrations add' and apply the migration.";
@@ -426,6 +434,9 @@ internal static class TenancyStrings
     public const string LogManyTenantPartitions
         = "The context '{context}' has a table with very many list partitions: {partitions}. PostgreSQL plans and locks badly with more than 1,000; let small tenants share partitions, AddAsync(id → suffix), or partition by hash.";
 
+    public const string LogNothingIsMultiTenanted
+        = "The context '{context}' has UseTenancy(...), and none of its entities, such as '{entity}', is multi-tenanted: every tenant reads and writes all rows. Call UseTenancy(x => x.AllEntitiesAreMultiTenanted()), or IsMultiTenanted() for those with rows of tenants; where all rows are everyone's, call IsSingleTenanted().";
+
     public const string LogBulkInserted
         = "The context '{context}' bulk inserted {rows}.";
 
@@ -494,6 +505,10 @@ internal static class TenancyStrings
 
     public static string TenantHasNoDestination(string tenant)
         => $"Tenant '{tenant}' is not registered. Add it with TenantDatabases.AddAsync(\"{tenant}\") or `tenants add {tenant}`.";
+
+    public static string TenantIsBeingAdded(string tenant, TenantDestination destination)
+        => $"Tenant '{tenant}' is being added in {destination}, and is let in when that is done. If the call that adds it was cut off, "
+            + $"ITenantAdministration.AddAsync([\"{tenant}\"]), its RepairAsync() or `tenants add {tenant}` finishes it.";
 
     public static string DestinationNotGiven(string tenant)
         => $"Nothing chooses a place for tenant '{tenant}'. Name it, TenantDatabases.AddAsync(\"{tenant}\", TenantDestination.InDatabase(...)).";
@@ -585,6 +600,12 @@ internal static class TenancyStrings
     public static string TenantFinished(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
 
+    public static string PlaceIsLost(string tenant, TenantDestination destination, bool isMadeByAdding)
+        => $"Tenant '{tenant}' is registered in {destination}, which is gone, and with it the rows. Nothing was made in its place: restore it from a backup. "
+            + (isMadeByAdding
+                ? $"Should the rows not come back, RemoveAsync([\"{tenant}\"]) and then AddAsync([\"{tenant}\"]) begin with an empty one."
+                : "Should the rows not come back, MigrateTenantsAsync(...) with TenantMigrationOptions.Verify makes it anew, empty.");
+
     public static string AdministrationOfPlaces(string context)
         => $"The tenants of '{context}' have databases or schemas of their own, which one context does not reach. Take "
             + $"ITenantAdministration<{context}> from the services, after AddTenantAdministration<{context}>().";
@@ -605,6 +626,20 @@ internal static class TenancyStrings
                 TenantDatabaseError.AccessDenied => "it refuses the user. Mend the connection string, or grant CONNECT.",
                 TenantDatabaseError.DatabaseMissing =>
                     "there is no such database. Create it with TenantDatabases.AddAsync(...) or MigrateTenantsAsync(...).",
+                TenantDatabaseError.TooManyConnections =>
+                    $"no connection became free. Raise MaxConnections({ceiling}), the server's max_connections, or close contexts earlier.",
+                _ => "its server does not answer. Mend the connection string, or the server.",
+            }
+            + $" ({reason})";
+
+    public static string RegistryFailed(TenantDatabaseError error, string? tenant, int ceiling, string reason)
+        => "The registry of tenants in the home database cannot be read"
+            + (tenant is null ? ": " : $", which says where tenant '{tenant}' is: ")
+            + error switch
+            {
+                TenantDatabaseError.AccessDenied =>
+                    "it refuses the user. Mend the connection string, or grant CONNECT on the database and USAGE on the registry's schema.",
+                TenantDatabaseError.DatabaseMissing => "there is no such database. Create it, or mend the connection string.",
                 TenantDatabaseError.TooManyConnections =>
                     $"no connection became free. Raise MaxConnections({ceiling}), the server's max_connections, or close contexts earlier.",
                 _ => "its server does not answer. Mend the connection string, or the server.",

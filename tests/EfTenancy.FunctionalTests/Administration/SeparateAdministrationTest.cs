@@ -150,12 +150,86 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'tenant_half', 'adding')");
         await Task.Delay(300);
 
-        await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("half"));
+        var half = await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("half"));
+        Assert.Contains("is being added in schema 'tenant_half'", half.Message, StringComparison.Ordinal);
+        Assert.Contains("RepairAsync()", half.Message, StringComparison.Ordinal);
         Assert.Equal("half", Assert.Single(await tenants.RepairAsync()).TenantId);
 
         await using var db = await factory.CreateDbContextAsync("half");
         Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
         Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Theory]
+    [InlineData("schemas")]
+    [InlineData("single server")]
+    [InlineData("listed")]
+    public async Task A_tenant_whose_place_is_gone_is_reported_by_a_repair_and_gets_no_empty_one(string style)
+    {
+        var listed = $"listed_{_home.Name}";
+        await using var services = DepotContext.Services(
+            x => _ = style switch
+            {
+                "schemas" => x.MultiTenantedSchemas(_home.ConnectionString),
+                "single server" => x.MultiTenantedWithSingleServer(_home.ConnectionString, s => s.UsePrefix(_home.Name)),
+                _ => x.MultiTenantedDatabases(
+                    d => d.AddSingleTenantDatabase(_home.ConnectionString, "other")
+                        .AddSingleTenantDatabase(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Database = listed }.ConnectionString, "acme")),
+            });
+        var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+        var databases = services.GetRequiredService<TenantDatabases>();
+        if (style == "listed")
+        {
+            await services.MigrateTenantsAsync<DepotContext>();
+        }
+        else
+        {
+            await tenants.AddAsync(["acme", "other"]);
+        }
+
+        Assert.Empty(await tenants.RepairAsync());
+        var place = await databases.FindAsync("acme");
+        var drop = style switch
+        {
+            "schemas" => $"""DROP SCHEMA "{place.Schema}" CASCADE""",
+            "listed" => $"""DROP DATABASE "{listed}" WITH (FORCE)""",
+            _ => $"""DROP DATABASE "{place.Database}" WITH (FORCE)""",
+        };
+        await _home.ExecuteAsync(drop);
+
+        for (var i = 0; i < 2; i++)
+        {
+            var repair = Assert.Single(await tenants.RepairAsync());
+            Assert.Equal(("acme", false), (repair.TenantId, repair.IsMended));
+            Assert.Contains($"{place}, which is gone", repair.Description, StringComparison.Ordinal);
+            Assert.Contains(style == "listed" ? "MigrateTenantsAsync(" : "RemoveAsync([\"acme\"])", repair.Description, StringComparison.Ordinal);
+            await using var lost = await services.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme");
+            await Assert.ThrowsAsync<TenantDatabaseException>(() => lost.Set<Dictionary<string, object>>("Table9").ToListAsync());
+        }
+
+        // What the report names makes it anew.
+        if (style == "listed")
+        {
+            await services.MigrateTenantsAsync<DepotContext>(o => o.Verify = true);
+        }
+        else
+        {
+            await tenants.RemoveAsync(["acme"]);
+            await tenants.AddAsync(["acme"]);
+        }
+
+        Assert.Empty(await tenants.RepairAsync());
+        await using (var db = await services.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme"))
+        {
+            Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
+        }
+
+        await services.DisposeAsync();
+        await _home.ExecuteAsync(drop);
+        if (style == "single server")
+        {
+            await _home.ExecuteAsync($"""DROP DATABASE "{await _home.ScalarAsync<string>("SELECT database_name FROM tenants.tenant_destinations WHERE tenant_id = 'other'")}" WITH (FORCE)""");
+        }
     }
 
     [Theory]

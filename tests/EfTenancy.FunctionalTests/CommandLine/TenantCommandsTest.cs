@@ -33,6 +33,7 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
 
         var (exitCode, output) = await RunAsync("add", "acme", "Globex");
         Assert.Equal(0, exitCode);
+        Assert.Contains("Added: Globex, acme.", output, StringComparison.Ordinal);
         Assert.Contains("20 partitions changed and 0 rows deleted in 10 tables.", output, StringComparison.Ordinal);
         Assert.Contains("Nothing was to be done.", (await RunAsync("add", "acme")).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("add", "t1", "t2", "--suffix", "small")).ExitCode);
@@ -58,6 +59,28 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(0, (await RunAsync("remove", "acme", "t1", "--yes")).ExitCode);
         Assert.Equal(["Globex", "t2"], await _database.ColumnAsync("""SELECT partition_value FROM tenants.tenant_partitions ORDER BY 1"""));
         Assert.Equal((0, "All is well."), await RunAsync("repair"));
+    }
+
+    [Theory]
+    [InlineData("schemas")]
+    [InlineData("single server")]
+    public async Task Tenants_with_places_are_told_to_be_added_emptied_and_removed_though_no_partition_changes(string style)
+    {
+        await using var home = await postgres.CreateDatabaseAsync();
+        await using var services = DepotContext.Services(
+            x => _ = style == "schemas"
+                ? x.MultiTenantedSchemas(home.ConnectionString)
+                : x.MultiTenantedWithSingleServer(home.ConnectionString, s => s.UsePrefix(home.Name)));
+
+        Assert.Equal((0, "Added: Globex, acme."), await Run("add", "acme", "Globex"));
+        Assert.Equal((0, "Nothing was to be done."), await Run("add", "acme", "Globex"));
+        Assert.Equal((0, "Added: other."), await Run("add", "acme", "other"));
+        Assert.Equal((0, "Emptied: acme."), await Run("delete-data", "acme", "--yes"));
+        Assert.Equal((0, "Removed: Globex, acme, other."), await Run("remove", "acme", "Globex", "other", "--yes"));
+        Assert.Empty(await home.ColumnAsync("SELECT tenant_id FROM tenants.tenant_destinations"));
+
+        Task<(int ExitCode, string Output)> Run(params string[] args)
+            => RunAsync(console => TenantCommands.Create<DepotContext>(services, console), args);
     }
 
     [Fact]

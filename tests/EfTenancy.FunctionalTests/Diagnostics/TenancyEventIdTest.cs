@@ -47,6 +47,7 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         await using var unset = Context(database, log);
         _ = await unset.Alarms.ToListAsync();
 
+        ForgetTenants(log);
         await AddManyTenants(database, log);
         await ReadAllTenantsOfOnePlace(database, log);
 
@@ -59,10 +60,20 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         Says(TenancyEventId.BulkInserted, LogLevel.Information, "1 rows of 'Readings'");
         Says(TenancyEventId.UnknownTenantRefused, LogLevel.Error, "'White'");
         Says(TenancyEventId.CrossTenantWriteRefused, LogLevel.Error, "'Red'");
+        Says(TenancyEventId.NothingIsMultiTenanted, LogLevel.Warning, "'ForgottenContext'");
         Says(TenancyEventId.ManyTenantPartitions, LogLevel.Warning, "'public.Parcel' has 1001");
 
         void Says(EventId id, LogLevel level, string part)
             => Assert.Contains(log, e => e.Id == id && e.Level == level && e.Text.Contains(part, StringComparison.Ordinal));
+    }
+
+    private static void ForgetTenants(List<(EventId, LogLevel, string)> log)
+    {
+        using var forgotten = new ForgottenContext(
+            new DbContextOptionsBuilder<ForgottenContext>().UseTestDatabase("Host=unused")
+                .LogTo((id, _) => id == TenancyEventId.NothingIsMultiTenanted, data => log.Add((data.EventId, data.LogLevel, data.ToString())))
+                .UseTenancy().Options);
+        _ = forgotten.Model;
     }
 
     // The warning comes before anything is created, and nobody waits for a thousand partitions here.
@@ -95,6 +106,12 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
     }
 
     private sealed class ParcelContext(DbContextOptions<ParcelContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Parcel>();
+    }
+
+    private sealed class ForgottenContext(DbContextOptions<ForgottenContext> options) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
             => modelBuilder.Entity<Parcel>();

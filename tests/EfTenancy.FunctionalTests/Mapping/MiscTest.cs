@@ -149,6 +149,20 @@ public class MiscTest(PlainDatabase<MiscContext> plain, HashedDatabase<MiscConte
             Assert.Equal(lazy.Name == "Green" ? ["Green"] : [], lazy.Leaves.Select(l => l.Name));
         }
 
+        // Nor for one that nothing tracks: either it is refused, or what comes is Green's.
+        await using var untracked = For(tables, "Green");
+        foreach (var lazy in await untracked.Set<Lazy>().IgnoreQueryFilters().AsNoTracking().ToListAsync())
+        {
+            try
+            {
+                Assert.DoesNotContain("Red", lazy.Leaves.Select(l => l.Name));
+            }
+            catch (InvalidOperationException exception)
+            {
+                Assert.Contains("Lazy", exception.Message, StringComparison.Ordinal);
+            }
+        }
+
         await Database(tables).ExecuteAsync("""DELETE FROM "Leaf"; DELETE FROM "Lazy" """);
     }
 

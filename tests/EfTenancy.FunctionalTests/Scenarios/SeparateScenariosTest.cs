@@ -386,6 +386,91 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         await fine.Database.CloseConnectionAsync();
     }
 
+    public static TheoryData<string> StylesWithRegistry()
+        => ["schemas", "single server", "shards", "mixed"];
+
+    [Theory]
+    [MemberData(nameof(StylesWithRegistry))]
+    public async Task A_registry_that_cannot_be_read_is_told_with_the_tenant_and_read_again_later(string style)
+    {
+        const string Password = "secret-of-home";
+        var down = new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Port = 1, Timeout = 3, Password = Password }.ConnectionString;
+        await RefusedAsync(Databases(x => Configure(x, down)), TenantDatabaseError.Unreachable);
+
+        var databases = Databases(x => Configure(x, _home.ConnectionString));
+        var tenant = await databases.AddAsync("Green", style == "mixed" ? TenantDestination.InSchema("green") : null);
+        await using var later = Databases(x => Configure(x, _home.ConnectionString));
+        var other = await DatabaseAsync();
+        await RenameAsync(_home.Name, "away_" + _home.Name);
+        try
+        {
+            await RefusedAsync(later, TenantDatabaseError.DatabaseMissing);
+        }
+        finally
+        {
+            await RenameAsync("away_" + _home.Name, _home.Name);
+        }
+
+        Assert.Equal(tenant, await later.FindAsync("Green"));
+        LedgerContext.For(later, "Green").Dispose();
+        if (style == "single server")
+        {
+            await other.ExecuteAsync($"""DROP DATABASE "{tenant.Database}" WITH (FORCE)""");
+        }
+
+        void Configure(TenantDatabasesBuilder builder, string home)
+            => _ = style switch
+            {
+                "schemas" => builder.MultiTenantedSchemas(home),
+                "single server" => builder.MultiTenantedWithSingleServer(home, s => s.UsePrefix(_home.Name)),
+                "shards" => builder.MultiTenantedWithShardedDatabases(home, s =>
+                {
+                    s.NameDatabase("one", _home.ConnectionString);
+                    s.AssignToSmallest();
+                }),
+                _ => builder.MultiTenantedDatabasesWithMasterDatabaseTable(home, t => t.OthersShareTheHomeDatabase()),
+            };
+
+        static async Task RefusedAsync(TenantDatabases databases, TenantDatabaseError error)
+        {
+            await using var db = new LedgerContext(LedgerContext.Options(databases, t => t.AllEntitiesAreMultiTenanted().UseTenantAccessor(_ => "Green")));
+            Func<Task>[] uses =
+            [
+                () => databases.FindAsync("Green"),
+                () => Task.Run(() => LedgerContext.For(databases, "Green")),
+                () => new LedgerContext(LedgerContext.Options(databases)).Tenancy().UseAsync("Green"),
+                () => db.Accounts.ToListAsync(),
+                () => Task.Run(() => db.Accounts.ToList()),
+            ];
+            foreach (var use in uses)
+            {
+                var thrown = await Record.ExceptionAsync(use);
+                var exception = Assert.IsType<TenantDatabaseException>(thrown as TenantDatabaseException ?? thrown?.InnerException);
+                Assert.Equal((error, "Green", TenantDestination.Home), (exception.Error, exception.TenantId, exception.Destination));
+                Assert.Contains("registry of tenants in the home database", exception.Message, StringComparison.Ordinal);
+                Assert.Contains("'Green'", exception.Message, StringComparison.Ordinal);
+                Assert.Equal(error == TenantDatabaseError.Unreachable, exception.IsTransient);
+                Assert.DoesNotContain(Password, thrown!.ToString(), StringComparison.Ordinal);
+            }
+
+            // What asks for no tenant.
+            var administration = await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.ListAsync());
+            Assert.Equal((error, null), (administration.Error, administration.TenantId));
+            Assert.Equal(error, (await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.AddAsync("Blue", TenantDestination.InSchema("b")))).Error);
+        }
+
+        async Task RenameAsync(string from, string to)
+        {
+            using (var pooled = new NpgsqlConnection(_home.ConnectionString))
+            {
+                NpgsqlConnection.ClearPool(pooled);
+            }
+
+            await other.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{from}'");
+            await other.ExecuteAsync($"""ALTER DATABASE "{from}" RENAME TO "{to}" """);
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

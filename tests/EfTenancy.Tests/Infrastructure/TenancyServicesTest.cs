@@ -12,14 +12,18 @@ using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
@@ -49,6 +53,8 @@ public class TenancyServicesTest
         [typeof(IRelationalCommandDiagnosticsLogger)] = typeof(TenancyCommandLogger),
         [typeof(INpgsqlValueGeneratorCache)] = typeof(TenancyValueGeneratorCache),
         [typeof(IStateManager)] = typeof(TenancyStateManager),
+        [typeof(IEntityEntryGraphIterator)] = typeof(TenancyEntityEntryGraphIterator),
+        [typeof(ICompiledQueryCacheKeyGenerator)] = typeof(TenancyCompiledQueryCacheKeyGenerator),
         [typeof(IEntityFinderSource)] = typeof(TenancyEntityFinderSource),
         [typeof(IModelValidator)] = typeof(TenancyModelValidator),
         [typeof(IMigrator)] = typeof(TenancyMigrator),
@@ -105,6 +111,95 @@ public class TenancyServicesTest
         using var context = new BlogContext(Builder().UseTenancy().AddInterceptors(connection.Interceptor).Options);
 
         Assert.Same(connection, context.Database.GetDbConnection());
+    }
+
+    [Fact]
+    public void Interceptors_may_not_give_one_where_tenants_have_places()
+    {
+        using var databases = TenantDatabases.Create(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase("Host=unused", "Green")));
+        using var connection = new WrappedConnection();
+        using var context = new BlogContext(Builder().UseTenancy(t => t.UseTenantDatabases(databases)).AddInterceptors(connection.Interceptor).Options);
+        context.Tenancy().Use("Green");
+
+        Assert.Contains(
+            "'Green'", Assert.Throws<InvalidOperationException>(() => context.Database.GetDbConnection()).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => context.Database.OpenConnection());
+        Assert.Throws<InvalidOperationException>(() => context.Blogs.ToList());
+    }
+
+    public static TheoryData<string> ServicesOfTenancy
+        => [.. Expected.Keys.Where(k => k != typeof(INpgsqlRelationalConnection)).Select(k => k.Name)];
+
+    [Theory, MemberData(nameof(ServicesOfTenancy))]
+    public void Services_that_keep_tenants_apart_are_replaced_only_by_what_derives_from_them(string service)
+    {
+        var (type, own) = Expected.Single(e => e.Key.Name == service);
+
+        var refused = Assert.Throws<InvalidOperationException>(() => new BlogContext(Replaced(type, own.BaseType!)));
+        Assert.Contains(service, refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{own.Name}'", refused.Message, StringComparison.Ordinal);
+
+        using var context = new BlogContext(Replaced(type, own));
+        Assert.NotNull(context.Model);
+    }
+
+    [Theory]
+    [InlineData(typeof(IConventionSetPlugin), typeof(OtherPlugin))]
+    [InlineData(typeof(IResettableService), typeof(CurrentTenantOfOthers))]
+    public void Services_of_which_there_are_several_are_not_replaced_all_at_once(Type service, Type replacement)
+        => Assert.Throws<InvalidOperationException>(() => new BlogContext(Replaced(service, replacement)));
+
+    private static DbContextOptions Replaced(Type service, Type replacement)
+    {
+        var builder = Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted());
+        ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(
+            builder.Options.FindExtension<CoreOptionsExtension>()!.WithReplacedService(service, replacement));
+        return builder.Options;
+    }
+
+    private sealed class OtherPlugin : IConventionSetPlugin
+    {
+        public ConventionSet ModifyConventions(ConventionSet conventionSet)
+            => conventionSet;
+    }
+
+    private sealed class CurrentTenantOfOthers : IResettableService
+    {
+        public void ResetState()
+        {
+        }
+
+        public Task ResetStateAsync(CancellationToken cancellationToken = default)
+            => Task.CompletedTask;
+    }
+
+    [Fact]
+    public void A_model_that_was_built_without_tenancy_is_refused()
+    {
+        using var plain = new BlogContext(Builder().Options);
+        using var given = new BlogContext(Builder().UseModel(plain.Model).UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+        RefusesModel(given);
+
+        using var cache = new MemoryCache(new MemoryCacheOptions());
+        using var first = new BlogContext(Builder().UseMemoryCache(cache).Options);
+        Assert.NotNull(first.Model);
+        using var second = new BlogContext(Builder().UseMemoryCache(cache).UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+        RefusesModel(second);
+
+        using var own = new BlogContext(Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+        using var same = new BlogContext(Builder().UseModel(own.Model).UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+        Assert.Contains("Tenancy", same.Blogs.ToQueryString(), StringComparison.Ordinal);
+
+        static void RefusesModel(BlogContext context)
+        {
+            foreach (var use in (Action[])[
+                () => context.Blogs.ToQueryString(), () => context.Blogs.AsNoTracking().Load(), () => _ = context.Blogs.Count(),
+                () => context.Blogs.ExecuteDelete(), () => context.Add(new Blog()), () => context.SaveChanges()])
+            {
+                Assert.Contains(
+                    "was not built with its UseTenancy(...)", Assert.Throws<InvalidOperationException>(use).Message, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]
@@ -185,8 +280,8 @@ public class TenancyServicesTest
     {
         var services = new ServiceCollection().AddTenantAdministration<BlogContext>();
         _ = fromFactory
-            ? services.AddDbContextFactory<BlogContext>(o => o.UseNpgsql())
-            : services.AddDbContext<BlogContext>(o => o.UseNpgsql());
+            ? services.AddDbContextFactory<BlogContext>(o => Quiet(o.UseNpgsql()))
+            : services.AddDbContext<BlogContext>(o => Quiet(o.UseNpgsql()));
         await using var provider = services.BuildServiceProvider();
 
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(
@@ -206,7 +301,11 @@ public class TenancyServicesTest
     }
 
     private static DbContextOptionsBuilder Builder()
-        => new DbContextOptionsBuilder().UseNpgsql("Host=unused");
+        => Quiet(new DbContextOptionsBuilder().UseNpgsql("Host=unused"));
+
+    // Each replaced service has a service provider of its own.
+    private static DbContextOptionsBuilder Quiet(DbContextOptionsBuilder builder)
+        => builder.ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning));
 
     private static DbContextOptions Options(Setup setup)
         => (setup switch

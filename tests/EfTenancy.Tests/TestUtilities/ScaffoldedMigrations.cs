@@ -10,6 +10,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Design;
 using Microsoft.EntityFrameworkCore.Migrations.Internal;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
+using Microsoft.EntityFrameworkCore.Scaffolding;
+using Microsoft.EntityFrameworkCore.Scaffolding.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -62,6 +64,19 @@ public sealed class ScaffoldedMigrations
         var builder = new IndentedStringBuilder();
         scope.ServiceProvider.GetRequiredService<ICSharpMigrationOperationGenerator>().Generate("migrationBuilder", operations, builder);
         return builder.ToString();
+    }
+
+    /// <summary>What <c>dotnet ef dbcontext optimize</c> writes, which compiles.</summary>
+    public static Assembly CompiledModelOf(ModelContext context)
+    {
+        using var services = Services(context);
+        using var scope = services.CreateScope();
+        var files = scope.ServiceProvider.GetRequiredService<ICompiledModelCodeGeneratorSelector>()
+            .Select(new CompiledModelCodeGenerationOptions())
+            .GenerateModel(
+                context.DesignTimeModel,
+                new CompiledModelCodeGenerationOptions { ContextType = typeof(ModelContext), ModelNamespace = "Compiled", UseNullableReferenceTypes = true });
+        return Compile([.. files.Select(f => f.Code)]);
     }
 
     // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.

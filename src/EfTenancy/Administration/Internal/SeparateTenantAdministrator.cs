@@ -45,16 +45,21 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     private async Task<TenantAdministrationResult> AddAsync(
         HashSet<string> ids,
-        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> addPartitions,
+        Func<TenantAdministrator, IReadOnlySet<string>, Task<TenantAdministrationResult>> addPartitions,
         CancellationToken cancellationToken)
     {
+        var before = (await Directory.ReadAsync(cancellationToken).ConfigureAwait(false)).Tenants;
         foreach (var id in ids)
         {
             await Directory.RegisterAsync(id, destination: null, cancellationToken).ConfigureAwait(false);
         }
 
         await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
-        var results = await _places.AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
+        var results = await _places.AtAsync(
+            ids,
+            p => p.Schema is null,
+            (a, some) => a.HasRegistry ? addPartitions(a, some) : Task.FromResult(new TenantAdministrationResult([])),
+            cancellationToken).ConfigureAwait(false);
 
         // Only now are contexts let in: everything is there.
         foreach (var id in ids)
@@ -62,7 +67,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
             await Directory.ActivateAsync(id, cancellationToken).ConfigureAwait(false);
         }
 
-        return Together(results);
+        return Together(results, ids.Where(id => before.GetValueOrDefault(id) is null or { State: DestinationRegistrySql.Adding }));
     }
 
     public async Task<TenantAdministrationResult> RemoveAsync(
@@ -96,7 +101,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
             await databases.RemoveAsync(id, cancellationToken).ConfigureAwait(false);
         }
 
-        return Together(results);
+        return Together(results, ids);
     }
 
     public Task<TenantAdministrationResult> SplitAsync(
@@ -178,8 +183,9 @@ public sealed class SeparateTenantAdministrator<TContext>(
         CancellationToken cancellationToken = default,
         IProgress<TenantProgress>? progress = null)
     {
+        var ids = Normalize(tenantIds);
         var results = new List<TenantAdministrationResult>();
-        foreach (var (tenant, place) in await _places.KnownAsync(Normalize(tenantIds), cancellationToken).ConfigureAwait(false))
+        foreach (var (tenant, place) in await _places.KnownAsync(ids, cancellationToken).ConfigureAwait(false))
         {
             results.Add(
                 await _places.AtAsync(
@@ -198,7 +204,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
                     cancellationToken).ConfigureAwait(false));
         }
 
-        return Together(results);
+        return Together(results, ids);
     }
 
     public async Task<IReadOnlyList<TenantRepair>> RepairAsync(
@@ -215,8 +221,12 @@ public sealed class SeparateTenantAdministrator<TContext>(
                     Table: null, tenantId, IsMended: true));
         }
 
-        foreach (var place in (await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false))
-                     .Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination))
+        var tenants = await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false);
+        var lost = await new LostPlaces(databases).FindAsync(tenants, cancellationToken).ConfigureAwait(false);
+        repairs.AddRange(lost.Select(l => new TenantRepair(l.Reason, Table: null, l.Tenant.TenantId, IsMended: false)));
+
+        foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination)
+                     .ExceptBy(lost.Select(l => l.Tenant.Destination), p => p.Destination))
         {
             repairs.AddRange(
                 await _places.AtAsync(
@@ -231,7 +241,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
     }
 
     private static async Task<TenantAdministrationResult> RemoveAtSharedAsync(
-        ITenantAdministration administration,
+        TenantAdministrator administration,
         IReadOnlySet<string> ids,
         IProgress<TenantProgress>? progress,
         CancellationToken cancellationToken)
@@ -286,9 +296,9 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     private async Task<TenantAdministrationResult> AtSharedTogetherAsync(
         HashSet<string> ids,
-        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        Func<TenantAdministrator, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
         CancellationToken cancellationToken)
-        => Together(await _places.AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false));
+        => Together(await _places.AtAsync(ids, p => p.IsShared, work, cancellationToken).ConfigureAwait(false), []);
 
     private HashSet<string> Normalize(IEnumerable<string> tenantIds)
     {
@@ -297,7 +307,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         return [.. tenantIds.Select(databases.Normalize)];
     }
 
-    private static TenantAdministrationResult Together(IEnumerable<TenantAdministrationResult> results)
-        => new([.. results.SelectMany(r => r.Tables)]);
+    private static TenantAdministrationResult Together(IEnumerable<TenantAdministrationResult> results, IEnumerable<string> tenants)
+        => new([.. results.SelectMany(r => r.Tables)]) { Tenants = [.. tenants.Order(StringComparer.Ordinal)] };
 }
 #pragma warning restore CA1068

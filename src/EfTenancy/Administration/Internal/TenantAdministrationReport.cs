@@ -63,10 +63,11 @@ public sealed class TenantAdministrationReport(IProgress<TenantProgress>? progre
         => _repairs.Add(new TenantRepair(description, table?.DisplayName, tenantId, IsMended: false));
 
     /// <summary>The result, unless a table failed.</summary>
-    public TenantAdministrationResult Result()
+    /// <param name="tenants">Whom the call added, removed or emptied; nobody by default.</param>
+    public TenantAdministrationResult Result(IEnumerable<string>? tenants = null)
         => HasFailed
             ? throw new TenantAdministrationException([.. _tables.Values])
-            : new TenantAdministrationResult([.. _tables.Values]);
+            : new TenantAdministrationResult([.. _tables.Values]) { Tenants = [.. (tenants ?? []).Order(StringComparer.Ordinal)] };
 
     public static string Quoted(IEnumerable<string> tenants)
         => string.Join(", ", tenants.Select(t => $"'{t}'"));

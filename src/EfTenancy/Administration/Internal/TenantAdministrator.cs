@@ -1,3 +1,4 @@
+using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
 using NpgsqlTypes;
@@ -12,6 +13,10 @@ namespace EfTenancy.Administration.Internal;
 public sealed class TenantAdministrator(DbContext context, TenantAdministrationOptions options) : ITenantAdministration
 {
     private readonly TenantDatabase _database = new(context, options);
+
+    /// <summary>Whether partitions follow a registry; else tenants need none to be added.</summary>
+    public bool HasRegistry
+        => _database.FindRegistry() is not null;
 
     public Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
@@ -37,7 +42,8 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         CancellationToken cancellationToken)
     {
         var report = new TenantAdministrationReport(progress);
-        if (_database.FindRegistry() is not { } registry || addition.Tenants.Count == 0)
+        var registry = _database.Registry();
+        if (addition.Tenants.Count == 0)
         {
             addition.Check();
             return report.Result();
@@ -47,7 +53,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         await using var _ = connection.ConfigureAwait(false);
 
         // Registered before any table is touched: a new table of a migration meanwhile gets the partitions by itself.
-        var catalog = await connection.InTransactionAsync(
+        var (catalog, added) = await connection.InTransactionAsync(
             async () =>
             {
                 await registry.LockAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -55,7 +61,10 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
                 var catalog = await TenantCatalog.LoadAsync(connection, _database, cancellationToken).ConfigureAwait(false);
                 await addition.CheckAsync(_database, connection, catalog, registered, cancellationToken).ConfigureAwait(false);
                 await registry.AddAsync(connection, addition.Tenants.Select(t => (t.Id, t.Suffix)), cancellationToken).ConfigureAwait(false);
-                return catalog;
+                return (
+                    catalog,
+                    addition.Tenants.Select(t => t.Id)
+                        .Where(id => registered.GetValueOrDefault(id) is null or { StateName: TenantRegistrySql.Adding }).Select(_database.IdOf).ToList());
             },
             cancellationToken).ConfigureAwait(false);
 
@@ -66,7 +75,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
             await registry.ActivateAsync(connection, addition.Tenants.Select(t => t.Id), cancellationToken).ConfigureAwait(false);
         }
 
-        return report.Result();
+        return report.Result(added);
     }
 
     public async Task<TenantAdministrationResult> RemoveAsync(
@@ -85,7 +94,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         await using var _ = connection.ConfigureAwait(false);
 
         await new TenantRemoval(_database, connection, report).RemoveAsync(ids, cancellationToken).ConfigureAwait(false);
-        return report.Result();
+        return report.Result(ids.Select(_database.IdOf));
     }
 
     public Task<TenantAdministrationResult> SplitAsync(
@@ -213,7 +222,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
             }
         }
 
-        return report.Result();
+        return report.Result(ids.Select(_database.IdOf));
     }
 
     public async Task<IReadOnlyList<TenantRepair>> RepairAsync(

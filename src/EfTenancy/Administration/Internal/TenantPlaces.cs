@@ -18,7 +18,7 @@ public sealed class TenantPlaces<TContext>(
     public async Task<List<TenantAdministrationResult>> AtAsync(
         HashSet<string> ids,
         Func<TenantPlace, bool> places,
-        Func<ITenantAdministration, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
+        Func<TenantAdministrator, IReadOnlySet<string>, Task<TenantAdministrationResult>> work,
         CancellationToken cancellationToken)
     {
         var results = new List<TenantAdministrationResult>();

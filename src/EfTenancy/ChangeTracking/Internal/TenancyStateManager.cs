@@ -49,15 +49,17 @@ public sealed class TenancyStateManager : StateManager
     public TenancyStateManager CreateAnother()
         => new(Dependencies, _tenant, _options);
 
-    // Under UseInternalServiceProvider EF caches one model for each context type, whatever the options say. With other policies, or
-    // with tenancy after a context without, that model would have unfiltered entities. Each query and each save comes by here.
+    // Under UseInternalServiceProvider and UseMemoryCache EF keeps one model for each context type, whatever the options say. With other
+    // policies, or with tenancy after a context without, that model would have unfiltered entities; and so would one that was given with
+    // UseModel or came from a service of the application's. Each query and each save comes by here.
     private void RefuseModelOfOtherOptions(IDbContextOptions options)
     {
-        if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is not null
-            && (string?)Model[TenancyAnnotationNames.ModelOptions]
-                != options.FindExtension<TenancyOptionsExtension>()?.ModelOptionsText)
+        if ((string?)Model[TenancyAnnotationNames.ModelOptions] != options.FindExtension<TenancyOptionsExtension>()?.ModelOptionsText)
         {
-            throw new InvalidOperationException(TenancyStrings.SingletonOptionsChanged);
+            throw new InvalidOperationException(
+                options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is not null
+                    ? TenancyStrings.SingletonOptionsChanged
+                    : TenancyStrings.ModelOfOtherOptions(Context.GetType().Name));
         }
     }
 

@@ -35,6 +35,9 @@ public sealed class TenancyEventDefinitions(ILoggingOptions options)
     public EventDefinition<string, string> ManyTenantPartitions { get; }
         = Define(options, TenancyEventId.ManyTenantPartitions, LogLevel.Warning, TenancyStrings.LogManyTenantPartitions);
 
+    public EventDefinition<string, string> NothingIsMultiTenanted { get; }
+        = Define(options, TenancyEventId.NothingIsMultiTenanted, LogLevel.Warning, TenancyStrings.LogNothingIsMultiTenanted);
+
     private static EventDefinition<string, string> Define(
         ILoggingOptions options,
         EventId eventId,

@@ -75,6 +75,13 @@ public static class TenancyLoggerExtensions
             context,
             static (d, m, c) => new DbContextEventData(d, m, c));
 
+    public static void NothingIsMultiTenanted(
+        this IDiagnosticsLogger<DbLoggerCategory.Model.Validation> diagnostics, Type contextType, string entity)
+        => Dispatch(
+            diagnostics, DefinitionsOf(diagnostics).NothingIsMultiTenanted, contextType.Name, entity,
+            0,
+            static (d, m, _) => new EventData(d, m));
+
     // No closures: a pooled context tells its tenant at each lease, mostly to nobody.
     private static void Dispatch<TCategory, TState>(
         IDiagnosticsLogger<TCategory> diagnostics,
@@ -84,17 +91,27 @@ public static class TenancyLoggerExtensions
         TState state,
         Func<EventDefinitionBase, Func<EventDefinitionBase, EventData, string>, TState, EventData> eventData)
         where TCategory : LoggerCategory<TCategory>, new()
+        => Dispatch(diagnostics, definition, context.GetType().Name, about, state, eventData);
+
+    private static void Dispatch<TCategory, TState>(
+        IDiagnosticsLogger<TCategory> diagnostics,
+        EventDefinition<string, string> definition,
+        string context,
+        string about,
+        TState state,
+        Func<EventDefinitionBase, Func<EventDefinitionBase, EventData, string>, TState, EventData> eventData)
+        where TCategory : LoggerCategory<TCategory>, new()
     {
         if (diagnostics.ShouldLog(definition))
         {
-            definition.Log(diagnostics, Name(context), about);
+            definition.Log(diagnostics, context, about);
         }
 
         if (diagnostics.NeedsEventData(definition, out var diagnosticSourceEnabled, out var simpleLogEnabled))
         {
             diagnostics.DispatchEventData(
                 definition,
-                eventData(definition, Message(definition, Name(context), about), state),
+                eventData(definition, Message(definition, context, about), state),
                 diagnosticSourceEnabled,
                 simpleLogEnabled);
         }
@@ -105,7 +122,4 @@ public static class TenancyLoggerExtensions
 
     private static TenancyEventDefinitions DefinitionsOf(IDiagnosticsLogger diagnostics)
         => ((TenancyLoggingDefinitions)diagnostics.Definitions).EventsOf(diagnostics.Options);
-
-    private static string Name(DbContext context)
-        => context.GetType().Name;
 }

@@ -20,7 +20,7 @@ public class TenancyModelValidator(
 {
     public override void Validate(IModel model, IDiagnosticsLogger<DbLoggerCategory.Model.Validation> logger)
     {
-        var ids = TenantIdConverter.Of(model);
+        var ids = TenantIdConverter.Find(model);
 
         foreach (var entityType in model.GetEntityTypes())
         {

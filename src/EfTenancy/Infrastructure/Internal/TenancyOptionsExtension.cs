@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Metadata;
@@ -16,6 +17,8 @@ namespace EfTenancy.Infrastructure.Internal;
 /// </summary>
 public class TenancyOptionsExtension : IDbContextOptionsExtension
 {
+    private static readonly ConcurrentDictionary<TenancyModelOptions, string> ModelOptionsTexts = [];
+
     private DbContextOptionsExtensionInfo? _info;
     private TenancyModelOptions? _modelOptions;
     private string? _modelOptionsText;
@@ -84,9 +87,9 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             TenantPropertyType?.AssemblyQualifiedName,
             TenantKeyStyle);
 
-    /// <summary>The same as the text that a model is marked with; worked out once, since each context may ask.</summary>
+    /// <summary>The same as the text that a model is marked with; worked out once, since each context asks, and may have options of its own.</summary>
     public virtual string ModelOptionsText
-        => _modelOptionsText ??= JsonSerializer.Serialize(ModelOptions);
+        => _modelOptionsText ??= ModelOptionsTexts.GetOrAdd(ModelOptions, static o => JsonSerializer.Serialize(o));
 
     protected virtual TenancyOptionsExtension Clone()
         => new(this);
@@ -173,6 +176,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         {
             throw new InvalidOperationException(TenancyStrings.TenantIdStylesDiffer(TenantIdStyle, databases.TenantIdStyle));
         }
+
+        ReplacedServices.Refuse(options);
 
         // EF tells its singletons of the options only after this: whatever needs them would remember that there are none.
         if (options.FindExtension<CoreOptionsExtension>()?.InternalServiceProvider is { } internalServiceProvider

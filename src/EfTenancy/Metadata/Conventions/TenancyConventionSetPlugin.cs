@@ -45,6 +45,12 @@ public class TenancyConventionSetPlugin(
                 new TenantQueryFilterConvention(),
             ]);
         conventionSet.ModelFinalizedConventions.Add(new TenantSkipNavigationConvention());
+        if (tenancy.Databases is null)
+        {
+            // In front: the model that EF hands on lacks what was only for its building.
+            conventionSet.ModelFinalizedConventions.Insert(
+                0, new TenancyWithoutTenantsConvention(dependencies.ContextType, dependencies.ValidationLogger));
+        }
 
         return conventionSet;
     }

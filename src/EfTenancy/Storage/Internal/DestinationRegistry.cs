@@ -27,7 +27,7 @@ public sealed class DestinationRegistry(
     public DestinationRegistrySql Sql
         => _sql;
 
-    /// <summary>Everything; nothing where there is no registry yet.</summary>
+    /// <summary>Everything; nothing where there is no registry yet. Several may wait for one reading, so that its error is each one's to tell, <see cref="FailureOf" />.</summary>
     public RegistryContent Read()
     {
         using var suppressed = new TransactionScope(TransactionScopeOption.Suppress);
@@ -63,7 +63,7 @@ public sealed class DestinationRegistry(
         bool inTransaction,
         CancellationToken cancellationToken)
     {
-        var rented = await RentedConnection.OpenAsync(Rent(), cancellationToken).ConfigureAwait(false);
+        var rented = await OpenHomeAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = rented.ConfigureAwait(false);
         var connection = rented.Connection;
 
@@ -172,6 +172,22 @@ public sealed class DestinationRegistry(
                 or PostgresErrorCodes.ReadOnlySqlTransaction)
         {
             throw new InvalidOperationException(TenancyStrings.RegistryIsOlder(_sql.Schema, exception.MessageText), exception);
+        }
+    }
+
+    /// <summary>That the home database cannot be used, for the tenant who needs it; null for an error that says nothing about it.</summary>
+    public TenantDatabaseException? FailureOf(Exception exception, string? tenantId)
+        => TenantDatabaseFailure.OfRegistry(exception, tenantId, sources.Budget.Ceiling);
+
+    private async Task<RentedConnection> OpenHomeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RentedConnection.OpenAsync(Rent(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (FailureOf(exception, tenantId: null) is { } failure)
+        {
+            throw failure;
         }
     }
 

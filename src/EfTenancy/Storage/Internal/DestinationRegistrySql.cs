@@ -212,6 +212,10 @@ public sealed class DestinationRegistrySql(string schema)
             GROUP BY s.name
             """;
 
+    /// <summary>Those of the schemas, <c>@schemas</c>, that are not there.</summary>
+    public static string SelectMissingSchemas
+        => "SELECT ARRAY(SELECT unnest(@schemas) EXCEPT SELECT nspname::text FROM pg_namespace)";
+
     public static string Truncate(IEnumerable<string> delimitedTables)
         => $"TRUNCATE {string.Join(", ", delimitedTables)} CASCADE";
 

@@ -48,16 +48,16 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     public override TenantPlace Find(string tenantId)
     {
-        var content = _content.Get(_registry);
+        var content = Content(tenantId);
         return content.FindPlace(tenantId, _findPlaceOfTenant) ?? FindMissing(tenantId);
     }
 
     public override TenantPlace? Locate(string tenantId)
     {
-        var content = _content.Get(_registry);
+        var content = Content(tenantId);
         return content.Tenants.TryGetValue(tenantId, out var tenant)
             ? EnabledPlaceOf(tenant, content)
-            : LocateMissing(tenantId, _content.Get(_registry, MissingFor));
+            : LocateMissing(tenantId, Content(tenantId, MissingFor));
     }
 
     private TenantPlace? LocateMissing(string tenantId, RegistryContent content)
@@ -67,7 +67,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
             : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
 
     public override bool HasTenantsElsewhere(TenantPlace place)
-        => (_othersShareHome && place.Destination != TenantDestination.Home) || _content.Get(_registry).HasTenantsElsewhere(place.Destination);
+        => (_othersShareHome && place.Destination != TenantDestination.Home) || Content(tenantId: null).HasTenantsElsewhere(place.Destination);
 
     // Apart, so that its closure costs those nothing who are found.
     private TenantPlace FindMissing(string tenantId)
@@ -75,7 +75,7 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     public override async ValueTask<TenantPlace> FindAsync(string tenantId, CancellationToken cancellationToken)
     {
-        var content = await _content.GetAsync(_registry, cancellationToken).ConfigureAwait(false);
+        var content = await ContentAsync(tenantId, cancellationToken).ConfigureAwait(false);
         return content.FindPlace(tenantId, _findPlaceOfTenant)
             ?? await FindMissingAsync(tenantId, cancellationToken).ConfigureAwait(false);
     }
@@ -92,20 +92,20 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
 
     /// <summary>The registry as it is now.</summary>
     public ValueTask<RegistryContent> ReadAsync(CancellationToken cancellationToken)
-        => _content.GetAsync(_registry, TimeSpan.Zero, cancellationToken);
+        => ContentAsync(tenantId: null, cancellationToken, TimeSpan.Zero);
 
     /// <summary>The registry was changed by this process.</summary>
     public void Changed()
         => _content.Forget();
 
     public override TenantPlace Refresh(string tenantId, TenantPlace known)
-        => Refresh(tenantId, known, _content.Get(_registry));
+        => Refresh(tenantId, known, Content(tenantId));
 
     public override async ValueTask<TenantPlace> RefreshAsync(string tenantId, TenantPlace known, CancellationToken cancellationToken)
-        => Refresh(tenantId, known, await _content.GetAsync(_registry, cancellationToken).ConfigureAwait(false));
+        => Refresh(tenantId, known, await ContentAsync(tenantId, cancellationToken).ConfigureAwait(false));
 
     public override string? ReadOnlyTenantAt(TenantPlace place)
-        => _content.Get(_registry).ReadOnlyTenantAt(place.Destination);
+        => Content(tenantId: null).ReadOnlyTenantAt(place.Destination);
 
     public TenantPlace PlaceAt(TenantDestination destination, RegistryContent content)
         => content.PlaceAt(destination, _findPlace);
@@ -204,15 +204,45 @@ public sealed class RegisteredTenantDirectory : TenantDirectory
     public bool IsMadeHere(string database)
         => _assignment is TenantAssignment.OwnDatabase
             && !_registry.Named.ContainsKey(database)
-            && _content.Get(_registry).Databases.Any(d => d.Name == database && d.ConnectionString is null);
+            && Content(tenantId: null).Databases.Any(d => d.Name == database && d.ConnectionString is null);
 
     private async Task<TenantPlace> FindMissingAsync(string tenantId, CancellationToken cancellationToken)
     {
-        var content = await _content.GetAsync(_registry, MissingFor, cancellationToken).ConfigureAwait(false);
+        var content = await ContentAsync(tenantId, cancellationToken, MissingFor).ConfigureAwait(false);
         return content.FindPlace(tenantId, _findPlaceOfTenant) is { } place ? place
             : _othersShareHome && !content.Tenants.ContainsKey(tenantId) ? Home!
             : _assignment.OnFirstUse ? await AddAsync(tenantId, destination: null, cancellationToken).ConfigureAwait(false)
-            : throw new UnknownTenantException(TenancyStrings.TenantHasNoDestination(tenantId), tenantId);
+            : throw new UnknownTenantException(
+                content.Tenants.TryGetValue(tenantId, out var half)
+                    ? TenancyStrings.TenantIsBeingAdded(tenantId, half.Destination)
+                    : TenancyStrings.TenantHasNoDestination(tenantId),
+                tenantId);
+    }
+
+    private RegistryContent Content(string? tenantId, TimeSpan? notOlderThan = null)
+    {
+        try
+        {
+            return notOlderThan is { } age ? _content.Get(_registry, age) : _content.Get(_registry);
+        }
+        catch (Exception exception) when (_registry.FailureOf(exception, tenantId) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private async ValueTask<RegistryContent> ContentAsync(string? tenantId, CancellationToken cancellationToken, TimeSpan? notOlderThan = null)
+    {
+        try
+        {
+            return notOlderThan is { } age
+                ? await _content.GetAsync(_registry, age, cancellationToken).ConfigureAwait(false)
+                : await _content.GetAsync(_registry, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (_registry.FailureOf(exception, tenantId) is { } failure)
+        {
+            throw failure;
+        }
     }
 
     private TenantPlace PlaceOf(RegisteredDestination tenant, RegistryContent content)

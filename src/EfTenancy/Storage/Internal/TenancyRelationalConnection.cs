@@ -30,6 +30,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private ConnectionBudget.Lease? _lease;
     private bool _isOpening;
     private bool _isGiven;
+    private bool _isResetting;
 
     public TenancyRelationalConnection(
         RelationalConnectionDependencies dependencies,
@@ -63,7 +64,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             Follow();
 
             // An interceptor may have given one that is not the provider's.
-            return ((RelationalConnection)this).DbConnection;
+            var connection = ((RelationalConnection)this).DbConnection;
+            RefuseGiven(connection);
+            return connection;
         }
         set => SetDbConnection(value, contextOwnsConnection: false);
     }
@@ -210,6 +213,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             return;
         }
 
+        RefuseGiven(((RelationalConnection)this).DbConnection);
         try
         {
             _isOpening = true;
@@ -247,6 +251,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             return;
         }
 
+        RefuseGiven(((RelationalConnection)this).DbConnection);
         try
         {
             _isOpening = true;
@@ -292,12 +297,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     // The next lease of a pooled context may be another tenant's, and the data source must not be disposed under a connection.
     protected override void ResetState(bool disposeDbConnection)
     {
+        _isResetting = true;
         base.ResetState(disposeDbConnection || _current is not null);
         LeavePlace();
     }
 
     protected override async ValueTask ResetStateAsync(bool disposeDbConnection)
     {
+        _isResetting = true;
         await base.ResetStateAsync(disposeDbConnection || _current is not null).ConfigureAwait(false);
         LeavePlace();
     }
@@ -322,7 +329,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             return;
         }
 
-        if (_isGiven || (_place is not null && DbConnection.State != ConnectionState.Closed))
+        if (_isGiven || IsOpen)
         {
             throw new InvalidOperationException(TenancyStrings.TenantChangedWhileConnected(_current.Owner, _place!.Destination));
         }
@@ -337,9 +344,19 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         _place = place;
     }
 
+    // Nothing tells where it leads, and its session would not be told the tenant's schema.
+    private void RefuseGiven(DbConnection connection)
+    {
+        if (_place is not null && !_isResetting && !Places.TryGetValue(connection, out _))
+        {
+            throw new InvalidOperationException(TenancyStrings.ConnectionIsTheTenants(_current!.Owner));
+        }
+    }
+
     private void LeavePlace()
     {
         LeaveBudget();
+        _isResetting = false;
         _rental?.Dispose();
         _rental = null;
         _place = null;
@@ -367,7 +384,7 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         => errorsExpected ? null : TenantDatabaseFailure.Of(exception, _current!.TenantId, place.Destination, _current!.Databases.Sources.Budget.Ceiling);
 
     private bool IsOpen
-        => _place is not null && DbConnection.State != ConnectionState.Closed;
+        => _place is not null && ((RelationalConnection)this).DbConnection.State != ConnectionState.Closed;
 
     // Waiting for a connection takes time, in which a move of the tenant may begin, and end.
     private TenantPlace Same(TenantPlace now, TenantPlace place)

@@ -8,14 +8,23 @@ public static class TenantDatabaseFailure
 {
     /// <summary>The error with tenant and destination in it; null for one that says nothing about the database.</summary>
     public static TenantDatabaseException? Of(Exception exception, string? tenantId, TenantDestination destination, int ceiling)
-        => exception is TenantDatabaseException ? null
-            : ErrorOf(exception) is { } error
-                ? new TenantDatabaseException(
-                    TenancyStrings.TenantDatabaseFailed(error, tenantId, destination, ceiling, exception.Message),
-                    error, tenantId, destination,
-                    // To wait once more as long would not help: it is no error that passes by itself.
-                    exception is TimeoutException ? null : exception)
-                : null;
+        => Of(exception, tenantId, destination, e => TenancyStrings.TenantDatabaseFailed(e, tenantId, destination, ceiling, exception.Message));
+
+    /// <summary>The same for the home database's registry, which says where the tenant is.</summary>
+    public static TenantDatabaseException? OfRegistry(Exception exception, string? tenantId, int ceiling)
+        => Of(exception, tenantId, TenantDestination.Home, e => TenancyStrings.RegistryFailed(e, tenantId, ceiling, exception.Message));
+
+    private static TenantDatabaseException? Of(
+        Exception exception,
+        string? tenantId,
+        TenantDestination destination,
+        Func<TenantDatabaseError, string> message)
+        => exception is not TenantDatabaseException && ErrorOf(exception) is { } error
+            ? new TenantDatabaseException(
+                message(error), error, tenantId, destination,
+                // To wait once more as long would not help: it is no error that passes by itself.
+                exception is TimeoutException ? null : exception)
+            : null;
 
     /// <summary>Whether a command failed with its connection, and not by what it asked for or how long it took.</summary>
     public static bool EndedConnection(Exception exception)

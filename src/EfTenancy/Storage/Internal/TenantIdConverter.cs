@@ -47,11 +47,13 @@ public sealed class TenantIdConverter
 
     public static TenantIdConverter Of(IModel model)
         => model.GetOrAddRuntimeAnnotationValue(
-            TenancyAnnotationNames.TenantIdConverter,
-            static m => m!.GetEntityTypes().Select(e => e.FindTenantProperty()).FirstOrDefault(p => p is not null) is { } property
-                ? For(property)
-                : OfStrings,
-            model);
+            TenancyAnnotationNames.TenantIdConverter, static m => Find(m!), model);
+
+    /// <summary>The same without keeping it in the model: for one whose annotations may be written as code.</summary>
+    public static TenantIdConverter Find(IModel model)
+        => model.GetEntityTypes().Select(e => e.FindTenantProperty()).FirstOrDefault(p => p is not null) is { } property
+            ? For(property)
+            : OfStrings;
 
     public static TenantIdConverter For(IReadOnlyProperty property)
         => TryCreate(property.ClrType, property.GetValueConverter())

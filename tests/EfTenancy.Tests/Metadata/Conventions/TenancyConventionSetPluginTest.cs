@@ -1,3 +1,4 @@
+using EfTenancy.Storage;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Xunit;
@@ -24,6 +25,31 @@ public class TenancyConventionSetPluginTest
                 Assert.Contains(
                     "JOIN", context.Set<Post>().Include(p => p.Blog).AsSplitQuery().Include(p => p.Tags).ToQueryString(), StringComparison.Ordinal);
             });
+    }
+
+    [Fact]
+    public void Tenancy_without_anything_to_isolate_is_warned_of()
+    {
+        using var forgotten = ModelContext.Create(Everything);
+
+        var message = Assert.Throws<InvalidOperationException>(() => forgotten.Model).Message;
+        Assert.Contains($"'{nameof(ModelContext)}'", message, StringComparison.Ordinal);
+        Assert.Contains("TenancyEventId.NothingIsMultiTenanted", message, StringComparison.Ordinal);
+        Assert.Contains("AllEntitiesAreMultiTenanted()", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Who_said_so_or_has_databases_for_tenants_or_no_tables_is_not_warned()
+    {
+        using var databases = TenantDatabases.Create(x => x.MultiTenantedSchemas("Host=unused"));
+        using var separate = ModelContext.Create(b => b.Entity<Blog>(), t => t.UseTenantDatabases(databases));
+        using var single = ModelContext.Create(b => _ = (b.Entity<Blog>().IsSingleTenanted(), b.Entity<Note>()));
+        using var allSingle = ModelContext.Create(b => b.Entity<Blog>().IsSingleTenanted(), t => t.AllEntitiesAreMultiTenanted());
+        using var one = ModelContext.Create(b => _ = (b.Entity<Invoice>().IsMultiTenanted(), b.Entity<Blog>()));
+        using var views = ModelContext.Create(b => b.Entity<Blog>().ToView("Blogs").HasNoKey().Ignore(x => x.Posts));
+        using var empty = ModelContext.Create(_ => { });
+
+        Assert.All([separate, single, allSingle, one, views, empty], c => Assert.NotNull(c.Model));
     }
 
     [Fact]

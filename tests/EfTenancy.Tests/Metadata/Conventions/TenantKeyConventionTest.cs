@@ -202,7 +202,7 @@ public class TenantKeyConventionTest
     public void Join_entity_of_global_entities_stays_global()
         => Assert.Equal(
             "PostsId, TagsId",
-            ModelContext.ModelOf(b => b.Entity<Post>().Ignore(p => p.Blog)).FindEntityType("PostTag")!.FindPrimaryKey()!.Properties.Names());
+            ModelContext.ModelOf(b => b.Entity<Post>().IsSingleTenanted().Ignore(p => p.Blog)).FindEntityType("PostTag")!.FindPrimaryKey()!.Properties.Names());
 
     [Fact]
     public void Owned_type_in_the_table_of_its_owner_shares_the_tenant_column()

@@ -26,6 +26,9 @@ public class TenantPropertyConventionTest
             {
                 var builder = b.Entity(entity);
                 _ = fluent switch { true => builder.IsMultiTenanted(), false => builder.IsSingleTenanted(), null => builder };
+
+                // Else a model without any tenant is warned of.
+                b.Entity<Invoice>().IsMultiTenanted();
             },
             t => _ = policy ? t.AllEntitiesAreMultiTenanted() : t);
 
@@ -95,7 +98,7 @@ public class TenantPropertyConventionTest
     [Fact]
     public void Own_tenant_property_of_a_single_tenanted_entity_is_an_ordinary_one()
     {
-        var tenant = ModelContext.ModelOf(b => b.Entity<Invoice>()).Type<Invoice>().FindProperty("TenantId")!;
+        var tenant = ModelContext.ModelOf(b => _ = (b.Entity<Invoice>(), b.Entity<Plain>().IsMultiTenanted())).Type<Invoice>().FindProperty("TenantId")!;
 
         Assert.True(tenant.IsNullable);
         Assert.Null(tenant.GetDefaultValueSql());

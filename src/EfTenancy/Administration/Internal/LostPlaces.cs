@@ -1,0 +1,73 @@
+using EfTenancy.Properties;
+using EfTenancy.Storage;
+using EfTenancy.Storage.Internal;
+using Npgsql;
+
+namespace EfTenancy.Administration.Internal;
+
+/// <summary>Finds tenants whose database or schema is gone or does not answer, asked once for each database. Nothing is made in its place: that would hide the loss.</summary>
+public sealed class LostPlaces(TenantDatabases databases)
+{
+    public async Task<List<(AssignedTenant Tenant, string Reason)>> FindAsync(
+        IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
+        CancellationToken cancellationToken)
+    {
+        var lost = new List<(AssignedTenant, string)>();
+        foreach (var database in tenants.GroupBy(t => t.Place.Database))
+        {
+            try
+            {
+                var missing = await MissingSchemasAsync(
+                    database.Key, [.. database.Select(t => t.Place.Schema).OfType<string>()], cancellationToken).ConfigureAwait(false);
+                lost.AddRange(
+                    database.Where(t => t.Place.Schema is { } schema && missing.Contains(schema))
+                        .Select(t => (t.Tenant, ReasonOf(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place, ""))));
+            }
+            catch (Exception exception) when (FailureOf(exception, database.First().Tenant) is { Error: var error })
+            {
+                lost.AddRange(database.Select(t => (t.Tenant, ReasonOf(error, t.Tenant, t.Place, FailureOf(exception, t.Tenant)!.Message))));
+            }
+        }
+
+        return lost;
+    }
+
+    private string ReasonOf(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place, string message)
+        => error is TenantDatabaseError.DatabaseMissing or TenantDatabaseError.SchemaMissing
+            ? TenancyStrings.PlaceIsLost(tenant.TenantId, tenant.Destination, IsMadeByAdding(place))
+            : message;
+
+    private bool IsMadeByAdding(TenantPlace place)
+        => !place.IsShared
+            && databases.Directory is RegisteredTenantDirectory directory
+            && (place.Schema is not null ? place.Database.Name is null : directory.IsMadeHere(place.Database.Name!));
+
+    private TenantDatabaseException? FailureOf(Exception exception, AssignedTenant tenant)
+        => TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, databases.Sources.Budget.Ceiling);
+
+    private async Task<HashSet<string>> MissingSchemasAsync(TenantDatabaseAddress database, string[] schemas, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(database, schemas, cancellationToken).ConfigureAwait(false);
+        }
+        catch (NpgsqlException exception) when (TenantDatabaseFailure.EndedConnection(exception))
+        {
+            // Idle connections end with their database, and the pool does not know.
+            databases.Sources.Clear(database);
+            return await AskAsync(database, schemas, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HashSet<string>> AskAsync(TenantDatabaseAddress database, string[] schemas, CancellationToken cancellationToken)
+    {
+        var rented = await RentedConnection.OpenAsync(databases.Sources.RentPlain(database), cancellationToken).ConfigureAwait(false);
+        await using var _ = rented.ConfigureAwait(false);
+        var command = new NpgsqlCommand(DestinationRegistrySql.SelectMissingSchemas, rented.Connection)
+        {
+            Parameters = { DestinationRegistry.Texts("schemas", schemas) },
+        };
+        await using var __ = command.ConfigureAwait(false);
+        return [.. (string[])(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!];
+    }
+}
