@@ -18,7 +18,7 @@ namespace EfTenancy.ChangeTracking.Internal;
 ///     of a save and hands on only those of the context's tenant.
 /// </summary>
 #pragma warning disable EF1001 // EF's Tracking event comes too late: a shadow key part must be there before EF looks at the key.
-public sealed class TenancyStateManager : StateManager
+public class TenancyStateManager : StateManager
 {
     private readonly CurrentTenant _tenant;
     private readonly TenantPropertyOfType _tenantProperty = new();
@@ -42,11 +42,11 @@ public sealed class TenancyStateManager : StateManager
         }
     }
 
-    public CurrentTenant Tenant
+    public virtual CurrentTenant Tenant
         => _tenant;
 
     /// <summary>An empty one for the same context.</summary>
-    public TenancyStateManager CreateAnother()
+    public virtual TenancyStateManager CreateAnother()
         => new(Dependencies, _tenant, _options);
 
     // Under UseInternalServiceProvider and UseMemoryCache EF keeps one model for each context type, whatever the options say. With other

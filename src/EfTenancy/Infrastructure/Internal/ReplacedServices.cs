@@ -1,6 +1,7 @@
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 
@@ -18,8 +19,7 @@ public static class ReplacedServices
         foreach (var ((service, implementation), replacement) in options.FindExtension<CoreOptionsExtension>()?.ReplacedServices
                      ?? new Dictionary<(Type, Type?), Type>())
         {
-            // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it.
-            if (service != typeof(INpgsqlRelationalConnection)
+            if (!IsHarmless(service)
                 && Own.Value[service].Any(o => (implementation is null || implementation == o) && o?.IsAssignableFrom(replacement) != true))
             {
                 throw new InvalidOperationException(
@@ -27,5 +27,9 @@ public static class ReplacedServices
             }
         }
     }
+
+    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any migrator keeps tenants apart.
+    private static bool IsHarmless(Type service)
+        => service == typeof(INpgsqlRelationalConnection) || service == typeof(IMigrator);
 }
 #pragma warning restore EF1001
