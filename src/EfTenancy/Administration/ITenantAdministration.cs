@@ -30,12 +30,12 @@ public interface ITenantAdministration
     /// <param name="tenantIds">The tenants' ids, also <see cref="TenancyDefaults.DefaultTenantId" />.</param>
     /// <param name="cancellationToken">Cancels between two statements. What is done stays; the same call goes on.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>
-    /// <returns>What was done in each table, and which tenants are new.</returns>
+    /// <returns>
+    ///     What was done in each table, and which tenants are new; nothing where the context has no managed partitions and all tenants are in one
+    ///     database, since there they need not be added.
+    /// </returns>
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">
-    ///     The context has no managed partitions, and all tenants are in one database: there is no registry, and tenants need not be added. Or a
-    ///     table would get too many partitions or locks. Nothing was changed.
-    /// </exception>
+    /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
     Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
@@ -51,7 +51,7 @@ public interface ITenantAdministration
     /// <param name="progress">Is told of each table; nobody is by default.</param>
     /// <returns>What was done in each table, and which tenants are new.</returns>
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">As for the other one. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
     Task<TenantAdministrationResult> AddAsync(
         IReadOnlyDictionary<string, string> suffixes,
@@ -113,7 +113,7 @@ public interface ITenantAdministration
     /// <returns>The tables that had shared partitions, with the number of partitions that the tenants got in each.</returns>
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
     /// <exception cref="UnknownTenantException">A tenant is not registered. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">As for the other one. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TimeoutException">As for the other one. Nothing was changed.</exception>
     Task<TenantAdministrationResult> SplitAsync(
         IReadOnlyDictionary<string, string> suffixes,

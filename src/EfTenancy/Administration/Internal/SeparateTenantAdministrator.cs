@@ -55,11 +55,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
         }
 
         await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
-        var results = await _places.AtAsync(
-            ids,
-            p => p.Schema is null,
-            (a, some) => a.HasRegistry ? addPartitions(a, some) : Task.FromResult(new TenantAdministrationResult([])),
-            cancellationToken).ConfigureAwait(false);
+        var results = await _places.AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
 
         // Only now are contexts let in: everything is there.
         foreach (var id in ids)

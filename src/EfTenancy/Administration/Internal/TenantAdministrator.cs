@@ -14,10 +14,6 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
 {
     private readonly TenantDatabase _database = new(context, options);
 
-    /// <summary>Whether partitions follow a registry; else tenants need none to be added.</summary>
-    public bool HasRegistry
-        => _database.FindRegistry() is not null;
-
     public Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,
@@ -42,8 +38,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         CancellationToken cancellationToken)
     {
         var report = new TenantAdministrationReport(progress);
-        var registry = _database.Registry();
-        if (addition.Tenants.Count == 0)
+        if (_database.FindRegistry() is not { } registry || addition.Tenants.Count == 0)
         {
             addition.Check();
             return report.Result();
