@@ -42,7 +42,12 @@ public class SplitUnderLoadTest(PostgresFixture postgres, ITestOutputHelper outp
         var writers = workers.Select(w => Task.Run(() => RequestLoad.RepeatAsync(w.WriteAsync, stop.Token))).ToList();
         var readers = Tenants.Select(t => Task.Run(() => RequestLoad.RepeatAsync(() => ReadAsync(t), stop.Token))).ToList();
         var watch = Task.Run(() => _requests.WatchAsync(stop.Token));
-        await Task.Delay(500);
+
+        // On a slow machine the split would be over before those with old snapshots come to rows that they may change.
+        for (var patience = Stopwatch.StartNew(); workers.Exists(w => w.Deleted == 0) && patience.Elapsed < TimeSpan.FromMinutes(1);)
+        {
+            await Task.Delay(100);
+        }
 
         var clock = Stopwatch.StartNew();
         await context.Tenancy().Administration.SplitAsync(["leaving1", "leaving2"]);
