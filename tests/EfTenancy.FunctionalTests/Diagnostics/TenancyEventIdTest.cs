@@ -67,6 +67,24 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
             => Assert.Contains(log, e => e.Id == id && e.Level == level && e.Text.Contains(part, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Models_that_EF_makes_of_its_own_are_no_forgotten_ones()
+    {
+        await using var database = await fixture.CloneAsync();
+        await using var context = new ReadingContext(
+            new DbContextOptionsBuilder<ReadingContext>().UseTestDatabase(database.ConnectionString)
+                .ConfigureWarnings(w => w.Throw(TenancyEventId.NothingIsMultiTenanted))
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options);
+
+        Assert.Equal(1, (await context.Database.SqlQuery<Count>($"SELECT 1 AS \"Number\"").SingleAsync()).Number);
+        Assert.Empty(await context.Database.GetAppliedMigrationsAsync());
+    }
+
+    private sealed class Count
+    {
+        public int Number { get; set; }
+    }
+
     private static void ForgetTenants(List<(EventId, LogLevel, string)> log)
     {
         using var forgotten = new ForgottenContext(

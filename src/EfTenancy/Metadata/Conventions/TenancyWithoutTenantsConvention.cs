@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace EfTenancy.Metadata.Conventions;
 
@@ -15,7 +16,7 @@ public class TenancyWithoutTenantsConvention(
 {
     public virtual IModel ProcessModelFinalized(IModel model)
     {
-        var stored = model.GetEntityTypes().Where(e => e.GetTableName() is not null).ToList();
+        var stored = model.GetEntityTypes().Where(e => e.GetTableName() is not null && !IsOfModelOfEf(e)).ToList();
         if (stored.Count > 0
             && model.GetEntityTypes().All(e => e.FindTenantProperty() is null && e.GetIsMultiTenanted() is null))
         {
@@ -24,4 +25,8 @@ public class TenancyWithoutTenantsConvention(
 
         return model;
     }
+
+    // Rows of raw SQL, which have no key, and the history of migrations: EF makes a model for each by the context's conventions.
+    private static bool IsOfModelOfEf(IEntityType entityType)
+        => entityType.FindPrimaryKey() is null || entityType.ClrType == typeof(HistoryRow);
 }
