@@ -20,6 +20,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
@@ -54,6 +55,7 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
         services.Replace(ServiceDescriptor.Scoped<IRelationalCommandDiagnosticsLogger, TenancyCommandLogger>());
         services.Replace(ServiceDescriptor.Singleton<INpgsqlValueGeneratorCache, TenancyValueGeneratorCache>());
+        services.Replace(ServiceDescriptor.Scoped<IValueGeneratorSelector, TenancyValueGeneratorSelector>());
         services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
         services.Replace(ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());

@@ -2,6 +2,7 @@ using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 
@@ -28,8 +29,9 @@ public static class ReplacedServices
         }
     }
 
-    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any migrator keeps tenants apart.
+    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any migrator keeps tenants apart, and
+    // so does any selector of value generators.
     private static bool IsHarmless(Type service)
-        => service == typeof(INpgsqlRelationalConnection) || service == typeof(IMigrator);
+        => service == typeof(INpgsqlRelationalConnection) || service == typeof(IMigrator) || service == typeof(IValueGeneratorSelector);
 }
 #pragma warning restore EF1001
