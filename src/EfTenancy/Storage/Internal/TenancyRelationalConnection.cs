@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Properties;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -24,7 +25,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     private readonly CurrentPlace? _current;
     private readonly TenantSessionState? _session;
     private readonly TenantDataSourceFactory _factory;
+    private readonly RelationalCommandBuilderDependencies _commandDependencies;
     private readonly IDbContextOptions _options;
+    private TenancyRelationalCommand? _returnedCommand;
     private TenantPlace? _place;
     private TenantDataSources.Rental? _rental;
     private ConnectionBudget.Lease? _lease;
@@ -37,12 +40,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         NpgsqlDataSourceManager dataSourceManager,
         IDbContextOptions options,
         CurrentTenant tenant,
-        TenantDataSourceFactory factory)
+        TenantDataSourceFactory factory,
+        RelationalCommandBuilderDependencies commandDependencies)
         : base(dependencies, dataSourceManager, options)
     {
         _current = tenant.Place;
         _session = _current is null ? null : new TenantSessionState(_current);
         _factory = factory;
+        _commandDependencies = commandDependencies;
         _options = options;
     }
 
@@ -116,6 +121,37 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             : TenantDatabaseFailure.EndedConnection(exception) ? Failed(exception, place, errorsExpected: false)
             : null;
 
+    /// <summary>Whether what opens the connection now is a command that can tell the session its schema by itself.</summary>
+    public virtual bool CommandTells { get; set; }
+
+    public override IRelationalCommand RentCommand()
+    {
+        if (_current is null)
+        {
+            return base.RentCommand();
+        }
+
+        var command = _returnedCommand ?? new TenancyRelationalCommand(_commandDependencies, this);
+        _returnedCommand = null;
+        return command;
+    }
+
+    public override void ReturnCommand(IRelationalCommand command)
+    {
+        if (command is TenancyRelationalCommand own)
+        {
+            _returnedCommand ??= own;
+        }
+        else
+        {
+            base.ReturnCommand(command);
+        }
+    }
+
+    /// <summary>The command as it is to be executed: it tells the session first, if nobody has.</summary>
+    public virtual DbCommand TellWith(NpgsqlCommand command)
+        => _session!.IsUntold || !IsOpen ? new SessionTellingCommand(command, _session) : command;
+
     public override bool Open(bool errorsExpected = false)
     {
         if (_current is not null)
@@ -127,6 +163,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             }
 
             Follow();
+            if (isOpen && !CommandTells)
+            {
+                _session!.TellNow((NpgsqlConnection)DbConnection);
+            }
+
             if (isOpen && FindChange(_current.FindNow()) is { } change)
             {
                 _session!.Change((NpgsqlConnection)DbConnection, change);
@@ -149,6 +190,11 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             }
 
             Follow();
+            if (isOpen && !CommandTells)
+            {
+                await _session!.TellNowAsync((NpgsqlConnection)DbConnection, cancellationToken).ConfigureAwait(false);
+            }
+
             if (isOpen && FindChange(await _current.FindNowAsync(cancellationToken).ConfigureAwait(false)) is { } change)
             {
                 await _session!.ChangeAsync((NpgsqlConnection)DbConnection, change, cancellationToken).ConfigureAwait(false);
@@ -221,6 +267,12 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             base.OpenDbConnection(errorsExpected);
             _lease.Opened();
             _place = Same(_current!.FindNow(), place);
+            if (IsLeftToCommand(_place))
+            {
+                _session!.LeaveUntold(_place);
+                return;
+            }
+
             _session!.Begin((NpgsqlConnection)DbConnection, _place);
             if (_current!.GuardsMigrations && !errorsExpected)
             {
@@ -259,6 +311,12 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
             await base.OpenDbConnectionAsync(errorsExpected, cancellationToken).ConfigureAwait(false);
             _lease.Opened();
             _place = Same(await _current!.FindNowAsync(cancellationToken).ConfigureAwait(false), place);
+            if (IsLeftToCommand(_place))
+            {
+                _session!.LeaveUntold(_place);
+                return;
+            }
+
             await _session!.BeginAsync((NpgsqlConnection)DbConnection, _place, cancellationToken).ConfigureAwait(false);
             if (_current!.GuardsMigrations && !errorsExpected)
             {
@@ -285,12 +343,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
     protected override void CloseDbConnection()
     {
         base.CloseDbConnection();
+        _session?.End();
         LeaveBudget();
     }
 
     protected override async Task CloseDbConnectionAsync()
     {
         await base.CloseDbConnectionAsync().ConfigureAwait(false);
+        _session?.End();
         LeaveBudget();
     }
 
@@ -385,6 +445,14 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     private bool IsOpen
         => _place is not null && ((RelationalConnection)this).DbConnection.State != ConnectionState.Closed;
+
+    // Interceptors may use the connection before the command does, and take it for the provider's own.
+    private bool IsLeftToCommand(TenantPlace place)
+        => CommandTells
+            && (!_current!.GuardsMigrations || _current.Databases.IsMigrated(Context.GetType(), place.Destination))
+            && Dependencies.ConnectionLogger.Interceptors is var interceptors
+            && interceptors?.Aggregate<IDbConnectionInterceptor>() is null
+            && interceptors?.Aggregate<IDbCommandInterceptor>() is null;
 
     // Waiting for a connection takes time, in which a move of the tenant may begin, and end.
     private TenantPlace Same(TenantPlace now, TenantPlace place)

@@ -9,6 +9,7 @@ public static class TenantSearchPath
     /// <summary>The schema of what tenants share without naming a schema: the history of migrations.</summary>
     public const string SharedSchema = "public";
 
+    private const string SetSchema = "SELECT set_config('search_path', $1, false) IS NOT NULL AND to_regnamespace($1) IS NOT NULL";
     private const string SetReadOnly = "set_config('default_transaction_read_only', 'on', false) = 'on'";
 
     /// <summary>Undone by Npgsql between two leases, too.</summary>
@@ -20,20 +21,37 @@ public static class TenantSearchPath
 
     public static NpgsqlCommand Command(NpgsqlConnection connection, TenantPlace place)
     {
+        var command = new NpgsqlCommand(Text(connection, place), connection);
+        AddParameters(command.Parameters, place);
+        return command;
+    }
+
+    /// <summary>The same in front of another command. The session keeps it whatever becomes of that.</summary>
+    public static NpgsqlBatchCommand BatchCommand(NpgsqlConnection connection, TenantPlace place)
+    {
+        var command = new NpgsqlBatchCommand(Text(connection, place)) { AppendErrorBarrier = true };
+        AddParameters(command.Parameters, place);
+        return command;
+    }
+
+    private static string Text(NpgsqlConnection connection, TenantPlace place)
+    {
         if (place.IsReadOnly)
         {
             RefuseSharedSessions(connection.ConnectionString, place.MovedTenantId!, place.Destination);
         }
 
-        return place.NeedsSearchPath
-            ? new(
-                "SELECT set_config('search_path', $1, false) IS NOT NULL AND to_regnamespace($1) IS NOT NULL"
-                + (place.IsReadOnly ? " AND " + SetReadOnly : ""),
-                connection)
-            {
-                Parameters = { new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(place.Schema ?? SharedSchema) } },
-            }
-            : new("SELECT " + SetReadOnly, connection);
+        return !place.NeedsSearchPath ? "SELECT " + SetReadOnly
+            : place.IsReadOnly ? SetSchema + " AND " + SetReadOnly
+            : SetSchema;
+    }
+
+    private static void AddParameters(NpgsqlParameterCollection parameters, TenantPlace place)
+    {
+        if (place.NeedsSearchPath)
+        {
+            parameters.Add(new NpgsqlParameter<string> { TypedValue = DestinationRegistrySql.Quote(place.Schema ?? SharedSchema) });
+        }
     }
 
     /// <summary>Refuses to make sessions read only that would stay so for others.</summary>
