@@ -40,9 +40,17 @@ public sealed class DetachedRelationship : IDisposable
 
     public IQueryable<TRelated> Query<TRelated>(Func<InternalEntityEntry, IQueryable<TRelated>> query)
         where TRelated : class
-        => _resolvesIdentity
-            ? query(_trackedEntry).AsNoTrackingWithIdentityResolution()
-            : query(_trackedEntry).AsNoTracking();
+    {
+        var related = query(_trackedEntry);
+        if (_resolvesIdentity)
+        {
+            return related.AsNoTrackingWithIdentityResolution();
+        }
+
+        // The query has its key by now. A proxy that is tracked tells of what it is given, and that would be tracked too.
+        Dispose();
+        return related.AsNoTracking();
+    }
 
     public void Add(object related)
     {
@@ -66,7 +74,11 @@ public sealed class DetachedRelationship : IDisposable
     }
 
     public void Dispose()
-        => _besideContext.Clear(resetting: false);
+    {
+        // Entries that come as from a query are not among those which clearing makes deaf.
+        _besideContext.StopTracking(_trackedEntry, EntityState.Unchanged);
+        _besideContext.Clear(resetting: false);
+    }
 
     private static InternalEntityEntry Track(InternalEntityEntry entry)
     {
