@@ -147,13 +147,18 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
         var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
         await tenants.AddAsync(["other"]);
-        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'tenant_half', 'adding')");
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'tenant_half', 'adding'), ('other half', 'other_half', 'adding')");
         await Task.Delay(300);
+        Assert.Equal(
+            [("half", TenantState.Adding), ("other", TenantState.Active), ("other half", TenantState.Adding)],
+            (await tenants.ListAsync()).Select(t => (t.TenantId, t.State)));
 
         var half = await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("half"));
         Assert.Contains("is being added in schema 'tenant_half'", half.Message, StringComparison.Ordinal);
         Assert.Contains("RepairAsync()", half.Message, StringComparison.Ordinal);
-        Assert.Equal("half", Assert.Single(await tenants.RepairAsync()).TenantId);
+        Assert.Equal(["new", "other half"], (await tenants.AddAsync(["other half", "other", "new"])).Tenants);
+        var repair = Assert.Single(await tenants.RepairAsync());
+        Assert.Equal(("half", true), (repair.TenantId, repair.IsMended));
 
         await using var db = await factory.CreateDbContextAsync("half");
         Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
@@ -286,6 +291,29 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         finally
         {
             await _home.ExecuteAsync($"""DROP OWNED BY "{reader}"; DROP ROLE "{reader}" """);
+        }
+    }
+
+    [Fact]
+    public async Task Who_may_not_read_the_registry_is_told_what_to_grant()
+    {
+        var stranger = $"stranger_{_home.Name}";
+        await using var owner = TenantDatabases.Create(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        await owner.AddAsync("acme");
+        await _home.ExecuteAsync($"""CREATE ROLE "{stranger}" """);
+        try
+        {
+            await using var databases = TenantDatabases.Create(
+                x => x.MultiTenantedSchemas(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={stranger}" }.ConnectionString));
+
+            var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.FindAsync("acme"));
+            Assert.Equal((TenantDatabaseError.AccessDenied, "acme", TenantDestination.Home), (refused.Error, refused.TenantId, refused.Destination));
+            Assert.Contains("USAGE on the registry's schema", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(TenantDatabaseError.AccessDenied, (await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.ListAsync())).Error);
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{stranger}"; DROP ROLE "{stranger}" """);
         }
     }
 

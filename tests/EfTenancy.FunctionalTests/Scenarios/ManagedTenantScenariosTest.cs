@@ -290,7 +290,7 @@ public class ManagedTenantScenariosTest(ManagedTenantScenariosTest.Fixture fixtu
             [("a", TenantState.Active, 0), ("b", TenantState.Adding, 2), ("c", TenantState.Active, 1)],
             (await Tenants.ListAsync()).Select(t => (t.TenantId, t.State, t.MissingPartitions)));
 
-        await Tenants.AddAsync(["b"]);
+        Assert.Equal(["b"], (await Tenants.AddAsync(["b", "a"])).Tenants);
         var repairs = await Tenants.RepairAsync();
 
         var repair = Assert.Single(repairs);
