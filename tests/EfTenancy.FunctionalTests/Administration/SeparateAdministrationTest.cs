@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Storage;
@@ -234,6 +236,74 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         if (style == "single server")
         {
             await _home.ExecuteAsync($"""DROP DATABASE "{await _home.ScalarAsync<string>("SELECT database_name FROM tenants.tenant_destinations WHERE tenant_id = 'other'")}" WITH (FORCE)""");
+        }
+    }
+
+    [Theory]
+    [InlineData(100, 8)]
+    [InlineData(2, 2)]
+    public async Task A_repair_asks_some_databases_at_once_and_never_more_than_connections_may_be_there(int ceiling, int atMost)
+    {
+        var (open, most) = (0, 0);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var listening = ListenAsync();
+        var settings = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port, Username = "nobody", SslMode = SslMode.Disable, Timeout = 1,
+        };
+        string[] ids = [.. Enumerable.Range(10, 12).Select(i => $"t{i}")];
+        await using (var services = DepotContext.Services(
+                         x => x.MaxConnections(ceiling, wait: TimeSpan.FromMilliseconds(100)).MultiTenantedDatabases(
+                             d =>
+                             {
+                                 foreach (var id in ids)
+                                 {
+                                     settings.Database = id;
+                                     d.AddSingleTenantDatabase(settings.ConnectionString, id);
+                                 }
+                             })))
+        {
+            var repairs = await services.GetRequiredService<ITenantAdministration<DepotContext>>().RepairAsync();
+
+            Assert.Equal(ids.Select(id => (id, false)), repairs.Select(r => (r.TenantId!, r.IsMended)));
+            Assert.All(repairs, r => Assert.Contains("its server does not answer", r.Description, StringComparison.Ordinal));
+            Assert.InRange(most, 2, atMost);
+        }
+
+        silent.Stop();
+        await listening;
+
+        // Takes connections, says nothing for a while, and closes them.
+        async Task ListenAsync()
+        {
+            var closing = new List<Task>();
+            try
+            {
+                while (true)
+                {
+                    closing.Add(CloseAsync(await silent.AcceptTcpClientAsync()));
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                await Task.WhenAll(closing);
+            }
+        }
+
+        async Task CloseAsync(TcpClient client)
+        {
+            using var _ = client;
+            lock (silent)
+            {
+                most = Math.Max(most, ++open);
+            }
+
+            await Task.Delay(200);
+            lock (silent)
+            {
+                open--;
+            }
         }
     }
 
