@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Storage;
@@ -147,13 +149,18 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
         var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
         await tenants.AddAsync(["other"]);
-        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'tenant_half', 'adding')");
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state) VALUES ('half', 'tenant_half', 'adding'), ('other half', 'other_half', 'adding')");
         await Task.Delay(300);
+        Assert.Equal(
+            [("half", TenantState.Adding), ("other", TenantState.Active), ("other half", TenantState.Adding)],
+            (await tenants.ListAsync()).Select(t => (t.TenantId, t.State)));
 
         var half = await Assert.ThrowsAsync<UnknownTenantException>(() => factory.CreateDbContextAsync("half"));
         Assert.Contains("is being added in schema 'tenant_half'", half.Message, StringComparison.Ordinal);
         Assert.Contains("RepairAsync()", half.Message, StringComparison.Ordinal);
-        Assert.Equal("half", Assert.Single(await tenants.RepairAsync()).TenantId);
+        Assert.Equal(["new", "other half"], (await tenants.AddAsync(["other half", "other", "new"])).Tenants);
+        var repair = Assert.Single(await tenants.RepairAsync());
+        Assert.Equal(("half", true), (repair.TenantId, repair.IsMended));
 
         await using var db = await factory.CreateDbContextAsync("half");
         Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
@@ -233,6 +240,74 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
     }
 
     [Theory]
+    [InlineData(100, 8)]
+    [InlineData(2, 2)]
+    public async Task A_repair_asks_some_databases_at_once_and_never_more_than_connections_may_be_there(int ceiling, int atMost)
+    {
+        var (open, most) = (0, 0);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var listening = ListenAsync();
+        var settings = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port, Username = "nobody", SslMode = SslMode.Disable, Timeout = 1,
+        };
+        string[] ids = [.. Enumerable.Range(10, 12).Select(i => $"t{i}")];
+        await using (var services = DepotContext.Services(
+                         x => x.MaxConnections(ceiling, wait: TimeSpan.FromMilliseconds(100)).MultiTenantedDatabases(
+                             d =>
+                             {
+                                 foreach (var id in ids)
+                                 {
+                                     settings.Database = id;
+                                     d.AddSingleTenantDatabase(settings.ConnectionString, id);
+                                 }
+                             })))
+        {
+            var repairs = await services.GetRequiredService<ITenantAdministration<DepotContext>>().RepairAsync();
+
+            Assert.Equal(ids.Select(id => (id, false)), repairs.Select(r => (r.TenantId!, r.IsMended)));
+            Assert.All(repairs, r => Assert.Contains("its server does not answer", r.Description, StringComparison.Ordinal));
+            Assert.InRange(most, 2, atMost);
+        }
+
+        silent.Stop();
+        await listening;
+
+        // Takes connections, says nothing for a while, and closes them.
+        async Task ListenAsync()
+        {
+            var closing = new List<Task>();
+            try
+            {
+                while (true)
+                {
+                    closing.Add(CloseAsync(await silent.AcceptTcpClientAsync()));
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                await Task.WhenAll(closing);
+            }
+        }
+
+        async Task CloseAsync(TcpClient client)
+        {
+            using var _ = client;
+            lock (silent)
+            {
+                most = Math.Max(most, ++open);
+            }
+
+            await Task.Delay(200);
+            lock (silent)
+            {
+                open--;
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_registry_of_an_earlier_version_gets_what_it_lacks(bool readFirst)
@@ -286,6 +361,29 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         finally
         {
             await _home.ExecuteAsync($"""DROP OWNED BY "{reader}"; DROP ROLE "{reader}" """);
+        }
+    }
+
+    [Fact]
+    public async Task Who_may_not_read_the_registry_is_told_what_to_grant()
+    {
+        var stranger = $"stranger_{_home.Name}";
+        await using var owner = TenantDatabases.Create(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        await owner.AddAsync("acme");
+        await _home.ExecuteAsync($"""CREATE ROLE "{stranger}" """);
+        try
+        {
+            await using var databases = TenantDatabases.Create(
+                x => x.MultiTenantedSchemas(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={stranger}" }.ConnectionString));
+
+            var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.FindAsync("acme"));
+            Assert.Equal((TenantDatabaseError.AccessDenied, "acme", TenantDestination.Home), (refused.Error, refused.TenantId, refused.Destination));
+            Assert.Contains("USAGE on the registry's schema", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(TenantDatabaseError.AccessDenied, (await Assert.ThrowsAsync<TenantDatabaseException>(() => databases.ListAsync())).Error);
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{stranger}"; DROP ROLE "{stranger}" """);
         }
     }
 

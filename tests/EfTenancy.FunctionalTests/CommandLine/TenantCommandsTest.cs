@@ -54,9 +54,13 @@ public class TenantCommandsTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(["t1", "small", "Disabled", "10", "0", "0"], Assert.Single(lines, l => l[0] == "t1"));
         Assert.Equal(0, (await RunAsync("enable", "t1")).ExitCode);
 
-        Assert.Equal(0, (await RunAsync("delete-data", "acme", "--yes")).ExitCode);
+        (exitCode, output) = await RunAsync("delete-data", "acme", "--yes");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Emptied: acme.", output, StringComparison.Ordinal);
         Assert.Equal(0L, await _database.ScalarAsync<long>("""SELECT count(*) FROM "Orders" """));
-        Assert.Equal(0, (await RunAsync("remove", "acme", "t1", "--yes")).ExitCode);
+        (exitCode, output) = await RunAsync("remove", "t1", "acme", "--yes");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Removed: acme, t1.", output, StringComparison.Ordinal);
         Assert.Equal(["Globex", "t2"], await _database.ColumnAsync("""SELECT partition_value FROM tenants.tenant_partitions ORDER BY 1"""));
         Assert.Equal((0, "All is well."), await RunAsync("repair"));
     }

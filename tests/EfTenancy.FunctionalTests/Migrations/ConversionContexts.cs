@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfTenancy.FunctionalTests.Migrations;
 
@@ -63,11 +62,7 @@ public sealed class ConversionContexts(string connectionString, Action<ModelBuil
     {
         await using var _ = before;
         await using var __ = after;
-        var target = after.GetService<IDesignTimeModel>().Model;
-        var operations = after.GetService<IMigrationsModelDiffer>().GetDifferences(
-            before?.GetService<IDesignTimeModel>().Model.GetRelationalModel(), target.GetRelationalModel());
-        await after.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            after.GetService<IMigrationsSqlGenerator>().Generate(operations, target), after.GetService<IRelationalConnection>());
+        await ModelMigration.MigrateAsync(before, after);
     }
 
     private sealed class ConversionModelContext(

@@ -4,28 +4,17 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
 using EfTenancy.Migrations.Operations;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Migrations;
 
 /// <summary>Plain tables with the rows of tenants become tables whose partitions follow the registry.</summary>
-public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
+public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres)
 {
     private static readonly string[] Tenants = ["acme", "O'Brien; DROP", "Größe 😀", " blank ", "back\\slash", "%s {0}", "\"q\"", "*DEFAULT*"];
-
-    private TestDatabase _database = null!;
-
-    public async ValueTask InitializeAsync()
-        => _database = await postgres.CreateDatabaseAsync();
-
-    public ValueTask DisposeAsync()
-        => _database.DisposeAsync();
 
     [Theory]
     [InlineData(TenantKeyStyle.TenantThenId)]
@@ -41,7 +30,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
 
         // A tenant in one table only, and a plain table that references a tenant's rows.
         await WriteMemoAsync("memos only", plain);
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             keyStyle == TenantKeyStyle.TenantThenId
                 ? """
                   CREATE TABLE seen (tenant text, firm int, FOREIGN KEY (tenant, firm) REFERENCES "Firms" ("TenantId", "Id") ON DELETE CASCADE);
@@ -61,9 +50,9 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(rows, await RowsAsync());
         Assert.Equal(files, await FilesAsync("_initial"));
         Assert.Equal(foreignKeys, await ForeignKeysAsync());
-        Assert.Empty(await _database.ColumnAsync("SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE (NOT convalidated AND conparentid = 0) OR conname LIKE 'tenancy%'"));
+        Assert.Empty(await Database.ColumnAsync("SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE (NOT convalidated AND conparentid = 0) OR conname LIKE 'tenancy%'"));
 
-        await using var context = new FirmContext(_database.ConnectionString, managed);
+        await using var context = Context(managed);
         var tenants = context.Tenancy().Administration;
         Assert.All(
             await tenants.ListAsync(),
@@ -72,7 +61,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         foreach (var tenant in Tenants.Append("memos only"))
         {
             await WriteAsync(tenant, managed);
-            await using var own = FirmContext.For(_database.ConnectionString, tenant, managed);
+            await using var own = ContextOf(tenant, managed);
             Assert.Equal(tenant == "memos only" ? 2 : 4, await own.Firms.CountAsync());
             Assert.Equal(2, await own.Memos.CountAsync());
             Assert.All(await own.Deals.ToListAsync(), d => Assert.Equal(tenant, d.Text));
@@ -81,17 +70,17 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Empty(await tenants.RepairAsync());
         await tenants.AddAsync(["new", "New 2"]);
         await WriteAsync("new", managed);
-        Assert.Equal(["\"Firms_initial\"", "\"Firms_new\""], await _database.ColumnAsync("""SELECT DISTINCT tableoid::regclass::text FROM "Firms" ORDER BY 1"""));
+        Assert.Equal(["\"Firms_initial\"", "\"Firms_new\""], await Database.ColumnAsync("""SELECT DISTINCT tableoid::regclass::text FROM "Firms" ORDER BY 1"""));
 
         rows = await RowsAsync();
         await tenants.SplitAsync(["O'Brien; DROP", "memos only"]);
         Assert.Equal(rows, await RowsAsync());
         Assert.Equal(3, (await tenants.ListAsync()).Single(t => t.TenantId == "O'Brien; DROP").Partitions);
-        Assert.DoesNotContain("initial", await _database.ScalarAsync<string>("""SELECT string_agg(DISTINCT tableoid::regclass::text, ' ') FROM "Deals" WHERE "TenantId" LIKE 'O''Brien%'"""), StringComparison.Ordinal);
+        Assert.DoesNotContain("initial", await Database.ScalarAsync<string>("""SELECT string_agg(DISTINCT tableoid::regclass::text, ' ') FROM "Deals" WHERE "TenantId" LIKE 'O''Brien%'"""), StringComparison.Ordinal);
         await WriteAsync("O'Brien; DROP", managed);
 
         await tenants.RemoveAsync(["Größe 😀"]);
-        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" LIKE 'Gr%'"""));
+        Assert.Equal(0, await Database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" LIKE 'Gr%'"""));
         await WriteAsync("acme", managed);
         await Assert.ThrowsAsync<UnknownTenantException>(() => WriteAsync("Größe 😀", managed));
         Assert.Empty(await tenants.RepairAsync());
@@ -103,7 +92,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     public async Task Views_stay_on_a_table_without_rows(bool othersHaveRows)
     {
         await MigrateAsync(null, FirmTables.Plain);
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             """
             CREATE VIEW named AS SELECT "TenantId", "Id" FROM "Firms";
             CREATE VIEW counted AS SELECT "TenantId", count(*) AS n FROM named GROUP BY 1;
@@ -115,19 +104,19 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
 
         await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
 
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         await context.Tenancy().Administration.AddAsync(["acme"]);
         await WriteAsync("acme", FirmTables.Managed);
-        await using var own = FirmContext.For(_database.ConnectionString, "acme", FirmTables.Managed);
-        Assert.Equal(await own.Firms.CountAsync(), await _database.ScalarAsync<int>("""SELECT n FROM counted WHERE "TenantId" = 'acme'"""));
-        Assert.Empty(await _database.ColumnAsync("SELECT relname::text FROM pg_class WHERE relname LIKE 'tenancy_old%'"));
+        await using var own = ContextOf("acme", FirmTables.Managed);
+        Assert.Equal(await own.Firms.CountAsync(), await Database.ScalarAsync<int>("""SELECT n FROM counted WHERE "TenantId" = 'acme'"""));
+        Assert.Empty(await Database.ColumnAsync("SELECT relname::text FROM pg_class WHERE relname LIKE 'tenancy_old%'"));
     }
 
     [Fact]
     public async Task Tenants_that_were_registered_before_keep_their_suffix_and_all_of_administration_works_for_them()
     {
         await MigrateAsync(null, FirmTables.ManagedMemos);
-        await using var before = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos);
+        await using var before = Context(FirmTables.ManagedMemos);
         await before.Tenancy().Administration.AddAsync(["own", "empty", "gone"]);
         await before.Tenancy().Administration.AddAsync(new Dictionary<string, string> { ["small 1"] = "small", ["small 2"] = "small" });
         foreach (var tenant in (string[])["own", "gone", "small 1"])
@@ -136,11 +125,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         }
 
         // Nobody registered it: it could not have written a memo.
-        await using (var late = FirmContext.For(_database.ConnectionString, "late", FirmTables.ManagedMemos))
-        {
-            late.Firms.Add(new Firm { Name = "late" });
-            await late.SaveChangesAsync();
-        }
+        await WriteFirmAsync("late", FirmTables.ManagedMemos);
 
         var commands = Commands(FirmTables.ManagedMemos, FirmTables.Managed);
         await before.Tenancy().Administration.DisableAsync(["gone"]);
@@ -148,29 +133,23 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         var first = commands.TakeWhile(c => !c.CommandText.Contains("ATTACH PARTITION", StringComparison.Ordinal)).Count();
         foreach (var command in commands.Take(first))
         {
-            await _database.ExecuteAsync(command.CommandText);
+            await Database.ExecuteAsync(command.CommandText);
         }
 
         // Registered tenants are not refused while the tables are closed to others.
         await WriteAsync("empty", FirmTables.ManagedMemos);
         await before.Tenancy().Administration.AddAsync(["in between"]);
-        var refused = await Assert.ThrowsAsync<UnknownTenantException>(
-            async () =>
-            {
-                await using var stranger = FirmContext.For(_database.ConnectionString, "stranger", FirmTables.ManagedMemos);
-                stranger.Firms.Add(new Firm { Name = "stranger" });
-                await stranger.SaveChangesAsync();
-            });
+        var refused = await Assert.ThrowsAsync<UnknownTenantException>(() => WriteFirmAsync("stranger", FirmTables.ManagedMemos));
         Assert.Equal(("stranger", "Firms"), (refused.TenantId, refused.Table));
         Assert.Contains("AddAsync([\"stranger\"])", refused.Message, StringComparison.Ordinal);
         Assert.Contains("being partitioned", refused.Message, StringComparison.Ordinal);
         foreach (var command in commands.Skip(first))
         {
-            await _database.ExecuteAsync(command.CommandText);
+            await Database.ExecuteAsync(command.CommandText);
         }
 
         Assert.Subset((await RowsAsync()).ToHashSet(), rows.ToHashSet());
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         Assert.Equal(
             [
@@ -200,7 +179,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Contains("Memos_own FOR VALUES IN ('own')", await BoundsAsync("Memos"));
 
         await tenants.RemoveAsync(["gone", "small 1", "empty"]);
-        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" IN ('gone', 'small 1', 'empty')"""));
+        Assert.Equal(0, await Database.ScalarAsync<int>("""SELECT count(*) FROM "Firms" WHERE "TenantId" IN ('gone', 'small 1', 'empty')"""));
         Assert.Contains("Firms_initial FOR VALUES IN ('late', 'small 2', 'small 3')", await BoundsAsync("Firms"));
         await WriteAsync("small 2", FirmTables.Managed);
         await WriteAsync("small 3", FirmTables.Managed);
@@ -220,7 +199,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         NpgsqlConnection.ClearAllPools();
         for (var done = 0; done <= commands.Count; done++)
         {
-            await using var database = await _database.CloneAsync("cut");
+            await using var database = await Database.CloneAsync("cut");
             foreach (var command in commands.Take(done).Concat(commands))
             {
                 await database.ExecuteAsync(command.CommandText);
@@ -229,19 +208,11 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
             await AssertConvertedAsync(database, rows);
         }
 
-        var script = string.Concat(
-            Commands(FirmTables.Plain, FirmTables.Managed, MigrationsSqlGenerationOptions.Script | MigrationsSqlGenerationOptions.Idempotent).Select(
-                c => $"""
-                DO $EF$ BEGIN
-                    IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'applied') THEN
-                {c.CommandText}
-                    END IF;
-                END $EF$;
-
-                """)) + "CREATE TABLE IF NOT EXISTS applied ();";
-        await _database.ExecuteAsync(script);
-        await _database.ExecuteAsync(script);
-        await AssertConvertedAsync(_database, rows);
+        await using var context = Context(FirmTables.Managed);
+        var script = context.IdempotentScript(Differences(FirmTables.Plain, FirmTables.Managed));
+        await Database.ExecuteAsync(script);
+        await Database.ExecuteAsync(script);
+        await AssertConvertedAsync(Database, rows);
     }
 
     [Fact]
@@ -249,20 +220,16 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     {
         await MigrateAsync(null, FirmTables.Plain);
         await WriteMemoAsync("memos only", FirmTables.Plain);
-        await using (var context = FirmContext.For(_database.ConnectionString, "firms only", FirmTables.Plain))
-        {
-            context.Firms.Add(new Firm { Name = "firms only" });
-            await context.SaveChangesAsync();
-        }
+        await WriteFirmAsync("firms only", FirmTables.Plain);
 
         var commands = Commands(FirmTables.Plain, FirmTables.Managed);
         var first = commands.TakeWhile(c => !c.CommandText.Contains("ATTACH PARTITION", StringComparison.Ordinal)).Count();
         foreach (var (i, command) in commands.Index())
         {
-            await _database.ExecuteAsync(command.CommandText);
+            await Database.ExecuteAsync(command.CommandText);
             if (i < first)
             {
-                await _database.ExecuteAsync(
+                await Database.ExecuteAsync(
                     """
                     BEGIN;
                     INSERT INTO "Memos" ("TenantId", "Text") VALUES ('firms only', '');
@@ -275,7 +242,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
 
         await WriteAsync("memos only", FirmTables.Managed);
         await WriteAsync("firms only", FirmTables.Managed);
-        await using var managed = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var managed = Context(FirmTables.Managed);
         Assert.All(await managed.Tenancy().Administration.ListAsync(), t => Assert.Equal((3, 0), (t.Partitions, t.MissingPartitions)));
     }
 
@@ -286,7 +253,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await WriteAsync("a", FirmTables.Plain);
         await WriteAsync("b", FirmTables.Plain);
         await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         await context.Tenancy().Administration.SplitAsync(["a"]);
         await context.Tenancy().Administration.AddAsync(["c"]);
         await WriteAsync("c", FirmTables.Managed);
@@ -294,7 +261,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
 
         await MigrateAsync(FirmTables.Managed, FirmTables.Plain);
         Assert.Equal(rows, await RowsAsync());
-        Assert.Equal(0, await _database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'p'"));
+        Assert.Equal(0, await Database.ScalarAsync<int>("SELECT count(*) FROM pg_class WHERE relkind = 'p'"));
         await WriteAsync("a", FirmTables.Plain);
 
         rows = await RowsAsync();
@@ -311,26 +278,26 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(null, FirmTables.Plain);
         await MigrateAsync(FirmTables.Plain, FirmTables.Managed);
         Assert.Empty(await BoundsAsync("Firms"));
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         await tenants.AddAsync(["a"]);
         await WriteAsync("a", FirmTables.Managed);
 
         // Somebody is, and has rows in one table.
         await MigrateAsync(FirmTables.Managed, FirmTables.ManagedMemos);
-        await using (var memos = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos))
+        await using (var memos = Context(FirmTables.ManagedMemos))
         {
             await memos.Tenancy().Administration.AddAsync(["b"]);
         }
 
-        await _database.ExecuteAsync("""DELETE FROM "Deals"; DELETE FROM "Firms";""");
+        await Database.ExecuteAsync("""DELETE FROM "Deals"; DELETE FROM "Firms";""");
         await MigrateAsync(FirmTables.ManagedMemos, FirmTables.Managed);
         Assert.Equal(["Firms_a FOR VALUES IN ('a')", "Firms_b FOR VALUES IN ('b')"], await BoundsAsync("Firms"));
         Assert.Empty(await tenants.RepairAsync());
 
         // A new table beside one that is converted.
         await MigrateAsync(FirmTables.Managed, FirmTables.Plain);
-        await _database.ExecuteAsync("""DELETE FROM tenants.tenant_partitions; DROP TABLE "Memos";""");
+        await Database.ExecuteAsync("""DELETE FROM tenants.tenant_partitions; DROP TABLE "Memos";""");
         await WriteAsync("c", FirmTables.Plain with { Model = m => m.Ignore<Memo>() });
         await MigrateAsync(FirmTables.Plain with { Model = m => m.Ignore<Memo>() }, FirmTables.Managed);
         Assert.Equal(["Memos_initial FOR VALUES IN ('c')"], await BoundsAsync("Memos"));
@@ -347,7 +314,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
             await WriteAsync(tenant, FirmTables.Plain);
         }
 
-        await _database.ExecuteAsync("""INSERT INTO "Firms" ("TenantId", "Name") SELECT 'a', 'bulk' FROM generate_series(1, 50000)""");
+        await Database.ExecuteAsync("""INSERT INTO "Firms" ("TenantId", "Name") SELECT 'a', 'bulk' FROM generate_series(1, 50000)""");
         using var stop = new CancellationTokenSource();
         var (written, refused) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
         var writers = Enumerable.Range(0, 3).Select(w => Task.Run(
@@ -359,7 +326,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
                     var text = $"{w} {i}";
                     try
                     {
-                        await using var context = FirmContext.For(_database.ConnectionString, tenant, FirmTables.Plain);
+                        await using var context = ContextOf(tenant, FirmTables.Plain);
                         context.Firms.Add(new Firm { Name = text, Deals = { new Deal { Text = text } } });
                         context.Memos.Add(new Memo { Text = text });
                         await context.SaveChangesAsync();
@@ -379,14 +346,14 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
 
         foreach (var table in (string[])["Firms", "Deals", "Memos"])
         {
-            var found = (await _database.ColumnAsync(
+            var found = (await Database.ColumnAsync(
                 $"""SELECT "TenantId" || ' ' || "{(table == "Firms" ? "Name" : "Text")}" FROM "{table}" WHERE "{(table == "Firms" ? "Name" : "Text")}" ~ '^\d \d+$'""")).ToHashSet();
             Assert.Equal(written.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
         }
 
         Assert.NotEmpty(refused);
         Assert.Contains(written, t => t.StartsWith("new", StringComparison.Ordinal));
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         Assert.All(await tenants.ListAsync(), t => Assert.Equal((TenantState.Active, 0), (t.State, t.MissingPartitions)));
         Assert.Empty(await tenants.RepairAsync());
@@ -401,28 +368,23 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     [InlineData("bigint", "(i - 20)::bigint << 33")]
     public async Task The_switch_does_not_look_at_the_rows_of_many_tenants(string type, string tenant)
     {
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             $"""
             CREATE TABLE t (tenant {type} NOT NULL, id int, PRIMARY KEY (tenant, id));
             INSERT INTO t SELECT {tenant}, n FROM generate_series(1, 150) AS i, generate_series(1, 20) AS n;
             """);
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.EnsureTenantRegistry("tenants");
-        migration.PartitionExistingTable("t", "tenant", x => x.ByManagedListPartitions("tenants"), firstPartition: "old_rows");
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
-        await using var connection = new NpgsqlConnection(_database.ConnectionString);
-        var notices = new List<string>();
-        connection.Notice += (_, e) => notices.Add(e.Notice.MessageText);
-        await connection.OpenAsync();
-        foreach (var sql in context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations).Select(c => c.CommandText).Prepend("SET client_min_messages = debug1"))
-        {
-            await using var command = new NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
+        var operations = ModelMigration.Operations(
+            b =>
+            {
+                b.EnsureTenantRegistry("tenants");
+                b.PartitionExistingTable("t", "tenant", x => x.ByManagedListPartitions("tenants"), firstPartition: "old_rows");
+            });
+        await using var context = Context(FirmTables.Managed);
+        var notices = await Database.SendAsync(context.CommandsOf(operations).Select(c => c.CommandText).Prepend("SET client_min_messages = debug1"));
 
         Assert.Contains(notices, n => n.Contains("is implied by existing constraints", StringComparison.Ordinal));
-        Assert.Equal(3000L, await _database.ScalarAsync<long>("SELECT count(*) FROM t_old_rows"));
-        Assert.Equal(0L, await _database.ScalarAsync<long>("SELECT count(DISTINCT tenant::text) - 150 FROM t WHERE tenant::text IN (SELECT partition_value FROM tenants.tenant_partitions)"));
+        Assert.Equal(3000L, await Database.ScalarAsync<long>("SELECT count(*) FROM t_old_rows"));
+        Assert.Equal(0L, await Database.ScalarAsync<long>("SELECT count(DISTINCT tenant::text) - 150 FROM t WHERE tenant::text IN (SELECT partition_value FROM tenants.tenant_partitions)"));
     }
 
     [Theory]
@@ -430,44 +392,43 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     [InlineData(true)]
     public async Task Tenants_are_found_in_a_few_looks_at_rows_that_no_index_orders_by_them(bool isManaged)
     {
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             """
             CREATE TABLE t (tenant text NOT NULL, id int, PRIMARY KEY (id, tenant));
             INSERT INTO t SELECT 'tenant ' || i % 200, i FROM generate_series(1, 20000) AS i;
             """);
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.EnsureTenantRegistry("tenants");
-        migration.PartitionExistingTable(
-            "t",
-            "tenant",
-            x =>
+        var operations = ModelMigration.Operations(
+            b =>
             {
-                if (isManaged)
-                {
-                    x.ByManagedListPartitions("tenants");
-                }
-                else
-                {
-                    x.ByList().AddTenants("tenant 1", "later");
-                }
-            },
-            firstPartition: "old_rows");
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
-        foreach (var command in context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations))
-        {
-            await _database.ExecuteAsync(command.CommandText);
-        }
+                b.EnsureTenantRegistry("tenants");
+                b.PartitionExistingTable(
+                    "t",
+                    "tenant",
+                    x =>
+                    {
+                        if (isManaged)
+                        {
+                            x.ByManagedListPartitions("tenants");
+                        }
+                        else
+                        {
+                            x.ByList().AddTenants("tenant 1", "later");
+                        }
+                    },
+                    firstPartition: "old_rows");
+            });
+        await ExecuteAsync(FirmTables.Managed, operations);
 
         // A session tells what it did when it ends.
         NpgsqlConnection.ClearAllPools();
         const string Scans = "SELECT seq_scan::int FROM pg_stat_user_tables WHERE relname = 't_old_rows'";
-        for (var i = 0; i < 50 && await _database.ScalarAsync<int>(Scans) < 3; i++)
+        for (var i = 0; i < 50 && await Database.ScalarAsync<int>(Scans) < 3; i++)
         {
             await Task.Delay(100);
         }
 
-        Assert.InRange(await _database.ScalarAsync<int>(Scans), 3, 30);
-        Assert.Equal(20_000, await _database.ScalarAsync<int>("SELECT count(*) FROM t_old_rows"));
+        Assert.InRange(await Database.ScalarAsync<int>(Scans), 3, 30);
+        Assert.Equal(20_000, await Database.ScalarAsync<int>("SELECT count(*) FROM t_old_rows"));
     }
 
     [Theory]
@@ -476,65 +437,64 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
     [InlineData(true, 150)]
     public async Task More_tenants_than_one_partition_can_be_for_are_refused_before_the_table_is_closed_to_others(bool isManaged, int tenants)
     {
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             $"""
             CREATE SCHEMA "S %s";
             CREATE TABLE "S %s".t (tenant text NOT NULL, id int, PRIMARY KEY (tenant, id));
             INSERT INTO "S %s".t SELECT left(md5(i::text), 12), i FROM generate_series(1, {tenants}) AS i;
             """);
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.EnsureTenantRegistry("tenants");
-        migration.PartitionExistingTable(
-            "t",
-            "tenant",
-            x =>
+        var operations = ModelMigration.Operations(
+            b =>
             {
-                if (isManaged)
-                {
-                    x.ByManagedListPartitions("tenants");
-                }
-                else
-                {
-                    x.ByList().AddTenants("later");
-                }
-            },
-            schema: "S %s");
+                b.EnsureTenantRegistry("tenants");
+                b.PartitionExistingTable(
+                    "t",
+                    "tenant",
+                    x =>
+                    {
+                        if (isManaged)
+                        {
+                            x.ByManagedListPartitions("tenants");
+                        }
+                        else
+                        {
+                            x.ByList().AddTenants("later");
+                        }
+                    },
+                    schema: "S %s");
+            });
 
         if (tenants == 150)
         {
-            await ExecuteAsync(FirmTables.Managed, migration.Operations);
-            Assert.Equal(tenants, await _database.ScalarAsync<int>("""SELECT count(*) FROM "S %s".t_initial"""));
-            Assert.Equal(tenants, await _database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
+            await ExecuteAsync(FirmTables.Managed, operations);
+            Assert.Equal(tenants, await Database.ScalarAsync<int>("""SELECT count(*) FROM "S %s".t_initial"""));
+            Assert.Equal(tenants, await Database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
             return;
         }
 
-        var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(FirmTables.Managed, migration.Operations));
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(FirmTables.Managed, operations));
 
         Assert.Contains("2000 tenants", refused.MessageText, StringComparison.Ordinal);
         Assert.Contains("ByHash", refused.MessageText, StringComparison.Ordinal);
-        await _database.ExecuteAsync("""INSERT INTO "S %s".t VALUES ('nobody is kept out', 1)""");
-        Assert.Equal(0, await _database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
-        Assert.Empty(await _database.ColumnAsync("SELECT relname FROM pg_class WHERE relname LIKE 'tenancy%' OR relkind = 'p'"));
+        await Database.ExecuteAsync("""INSERT INTO "S %s".t VALUES ('nobody is kept out', 1)""");
+        Assert.Equal(0, await Database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
+        Assert.Empty(await Database.ColumnAsync("SELECT relname FROM pg_class WHERE relname LIKE 'tenancy%' OR relkind = 'p'"));
     }
 
     [Fact]
     public async Task The_suffix_of_the_shared_partition_is_nobodys_own()
     {
         await MigrateAsync(null, FirmTables.ManagedMemos);
-        await using var before = new FirmContext(_database.ConnectionString, FirmTables.ManagedMemos);
+        await using var before = Context(FirmTables.ManagedMemos);
         await before.Tenancy().Administration.AddAsync(["initial"]);
         await WriteAsync("initial", FirmTables.ManagedMemos);
-        await using (var context = FirmContext.For(_database.ConnectionString, "other", FirmTables.ManagedMemos))
-        {
-            context.Firms.Add(new Firm { Name = "other" });
-            await context.SaveChangesAsync();
-        }
+        await WriteFirmAsync("other", FirmTables.ManagedMemos);
 
         var rows = await RowsAsync();
         var exception = await Assert.ThrowsAsync<PostgresException>(() => MigrateAsync(FirmTables.ManagedMemos, FirmTables.Managed));
         Assert.Contains("'initial'", exception.MessageText, StringComparison.Ordinal);
         Assert.Contains("firstPartition", exception.MessageText, StringComparison.Ordinal);
-        Assert.Equal(["initial"], await _database.ColumnAsync("SELECT partition_value FROM tenants.tenant_partitions"));
+        Assert.Equal(["initial"], await Database.ColumnAsync("SELECT partition_value FROM tenants.tenant_partitions"));
         Assert.Equal(rows, await RowsAsync());
 
         var operations = Differences(FirmTables.ManagedMemos, FirmTables.Managed);
@@ -561,7 +521,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         };
         var managed = FirmTables.Managed with { Model = m => m.Entity<Memo>().ToTable(new string('m', 55)) };
         await MigrateAsync(null, list);
-        await _database.ExecuteAsync($"""CREATE VIEW "Memos" AS SELECT * FROM "{new string('m', 55)}" """);
+        await Database.ExecuteAsync($"""CREATE VIEW "Memos" AS SELECT * FROM "{new string('m', 55)}" """);
         foreach (var tenant in (string[])["acme", "s1", "s2"])
         {
             await WriteAsync(tenant, list);
@@ -573,7 +533,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(rows, await RowsAsync());
         Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
 
-        await using var context = new FirmContext(_database.ConnectionString, managed);
+        await using var context = Context(managed);
         var tenants = context.Tenancy().Administration;
         Assert.Equal(
             ["O'Brien 3 0", "acme 3 0", "s1 3 0", "s2 3 0"], (await tenants.ListAsync()).Select(t => $"{t.TenantId} {t.Partitions} {t.MissingPartitions}"));
@@ -611,7 +571,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(null, FirmTables.External);
         foreach (var table in (string[])["Firms", "Deals", "Memos"])
         {
-            await _database.ExecuteAsync(
+            await Database.ExecuteAsync(
                 $"""
                 CREATE TABLE "{table}_old-ones" PARTITION OF "{table}" FOR VALUES IN ('a', 'b''c');
                 CREATE TABLE "{table.ToLowerInvariant()} of d" PARTITION OF "{table}" FOR VALUES IN ('d');
@@ -627,7 +587,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(FirmTables.External, FirmTables.Managed);
         Assert.Equal(rows, await RowsAsync());
         Assert.Equal(files, await PartitionFilesAsync());
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         Assert.Equal(
             ["a old_ones 3 0", "b'c old_ones 3 0", "d memos_of_d 3 0"],
@@ -639,7 +599,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await WriteAsync("f", FirmTables.Managed);
         await tenants.SplitAsync(["b'c"]);
         await tenants.RemoveAsync(["d", "a"]);
-        Assert.Equal(["b'c", "e", "f"], await _database.ColumnAsync("""SELECT DISTINCT "TenantId" FROM "Deals" ORDER BY 1"""));
+        Assert.Equal(["b'c", "e", "f"], await Database.ColumnAsync("""SELECT DISTINCT "TenantId" FROM "Deals" ORDER BY 1"""));
         Assert.Empty(await tenants.RepairAsync());
 
         rows = await RowsAsync();
@@ -654,16 +614,12 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         var mixed = FirmTables.Plain with { Model = m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByList().AddTenants("acme", "s1")) };
         await MigrateAsync(null, mixed);
         await WriteAsync("acme", mixed);
-        await using (var late = FirmContext.For(_database.ConnectionString, "late", mixed))
-        {
-            late.Firms.Add(new Firm { Name = "late" });
-            await late.SaveChangesAsync();
-        }
+        await WriteFirmAsync("late", mixed);
 
         var rows = await RowsAsync();
         await MigrateAsync(mixed, FirmTables.Managed);
         Assert.Equal(rows, await RowsAsync());
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         Assert.Equal(
             ["acme acme 3", "late initial 3", "s1 s1 3"],
             (await context.Tenancy().Administration.ListAsync()).Select(t => $"{t.TenantId} {t.Suffix} {t.Partitions}"));
@@ -673,9 +629,6 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
             await WriteAsync(tenant, FirmTables.Managed);
         }
     }
-
-    private Task<List<string>> PartitionFilesAsync()
-        => _database.ColumnAsync("SELECT relname || ' ' || relfilenode FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY 1");
 
     private static async Task AssertConvertedAsync(TestDatabase database, List<string> rows)
     {
@@ -688,77 +641,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(0, await database.ScalarAsync<int>("SELECT count(*) FROM pg_constraint WHERE NOT convalidated OR conname LIKE 'tenancy%'"));
     }
 
-    private async Task WriteAsync(string tenant, FirmTables tables)
-    {
-        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
-        var parent = new Firm { Name = tenant, LandId = 1, Deals = { new Deal { Text = tenant } } };
-        context.Firms.Add(parent);
-        if (context.Model.FindEntityType(typeof(Memo)) is not null)
-        {
-            context.Memos.Add(new Memo { Text = tenant });
-        }
-
-        await context.SaveChangesAsync();
-        context.Firms.Add(new Firm { Name = tenant, ParentId = parent.Id });
-        await context.SaveChangesAsync();
-    }
-
-    private async Task WriteMemoAsync(string tenant, FirmTables tables)
-    {
-        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
-        context.Memos.Add(new Memo { Text = tenant });
-        await context.SaveChangesAsync();
-    }
-
-    private async Task<IReadOnlyList<MigrationOperation>> MigrateAsync(FirmTables? before, FirmTables after)
-    {
-        var operations = Differences(before, after);
-        await ExecuteAsync(after, operations);
-        return operations;
-    }
-
-    private async Task ExecuteAsync(FirmTables tables, IReadOnlyList<MigrationOperation> operations)
-    {
-        await using var context = new FirmContext(_database.ConnectionString, tables);
-        await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            context.GetService<IMigrationsSqlGenerator>().Generate(operations, context.GetService<IDesignTimeModel>().Model),
-            context.GetService<IRelationalConnection>());
-    }
-
-    private IReadOnlyList<MigrationCommand> Commands(
-        FirmTables before, FirmTables after, MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-    {
-        using var context = new FirmContext(_database.ConnectionString, after);
-        return context.GetService<IMigrationsSqlGenerator>().Generate(Differences(before, after), context.GetService<IDesignTimeModel>().Model, options);
-    }
-
-    private IReadOnlyList<MigrationOperation> Differences(FirmTables? before, FirmTables after)
-    {
-        using var source = before is null ? null : new FirmContext(_database.ConnectionString, before);
-        using var target = new FirmContext(_database.ConnectionString, after);
-        return target.GetService<IMigrationsModelDiffer>().GetDifferences(
-            source?.GetService<IDesignTimeModel>().Model.GetRelationalModel(), target.GetService<IDesignTimeModel>().Model.GetRelationalModel());
-    }
-
-    private Task<List<string>> RowsAsync()
-        => RowsAsync(_database);
-
-    private static Task<List<string>> RowsAsync(TestDatabase database)
-        => database.ColumnAsync(
-            """
-            SELECT 'Firms ' || to_jsonb(t)::text FROM "Firms" t UNION ALL SELECT 'Deals ' || to_jsonb(t)::text FROM "Deals" t
-            UNION ALL SELECT 'Memos ' || to_jsonb(t)::text FROM "Memos" t ORDER BY 1
-            """);
-
     private Task<List<string>> FilesAsync(string suffix)
-        => _database.ColumnAsync(
+        => Database.ColumnAsync(
             $"SELECT relfilenode FROM pg_class WHERE relname IN ('Firms{suffix}', 'Deals{suffix}', 'Memos{suffix}', 'PK_Firms{suffix}') ORDER BY relname");
-
-    private Task<List<string>> ForeignKeysAsync()
-        => _database.ColumnAsync(
-            "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 ORDER BY 1");
-
-    private Task<List<string>> BoundsAsync(string table)
-        => _database.ColumnAsync(
-            $"""SELECT c.relname || ' ' || pg_get_expr(relpartbound, c.oid) FROM pg_class c JOIN pg_inherits ON inhrelid = c.oid WHERE inhparent = '"{table}"'::regclass ORDER BY c.relname COLLATE "C" """);
 }

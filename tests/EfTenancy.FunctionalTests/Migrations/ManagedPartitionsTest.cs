@@ -2,11 +2,8 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Migrations.Operations;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Migrations;
@@ -84,11 +81,14 @@ public class ManagedPartitionsTest(PostgresFixture postgres) : IAsyncLifetime
         await Migrate(OneTable, TwoTables);
         await Register(("T2", "t2"));
 
-        var migrationBuilder = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migrationBuilder.EnsureTenantRegistry(schema: "tenants");
-        migrationBuilder.CreateRegisteredTenantPartitions(table: "Remarks", registrySchema: "tenants");
         await using var context = new PartitionContext(_database.ConnectionString, TwoTables);
-        await Execute(context, migrationBuilder.Operations);
+        await context.ExecuteAsync(
+            ModelMigration.Operations(
+                b =>
+                {
+                    b.EnsureTenantRegistry(schema: "tenants");
+                    b.CreateRegisteredTenantPartitions(table: "Remarks", registrySchema: "tenants");
+                }));
 
         Assert.Equal(["Remarks_t1", "Remarks_t2"], await Relations("r"));
     }
@@ -136,19 +136,7 @@ public class ManagedPartitionsTest(PostgresFixture postgres) : IAsyncLifetime
         await Register(("T1", "t1"));
         await using var source = new PartitionContext(_database.ConnectionString, OneTable);
         await using var target = new PartitionContext(_database.ConnectionString, TwoTables);
-        var operations = Differences(source, target);
-        var commands = target.GetService<IMigrationsSqlGenerator>()
-            .Generate(operations, target.GetService<IDesignTimeModel>().Model, MigrationsSqlGenerationOptions.Script | MigrationsSqlGenerationOptions.Idempotent);
-        var script = string.Concat(
-            commands.Select(
-                c => $"""
-                DO $EF$ BEGIN
-                    IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'applied') THEN
-                {c.CommandText}
-                    END IF;
-                END $EF$;
-
-                """)) + "CREATE TABLE IF NOT EXISTS applied ();";
+        var script = target.IdempotentScript(ModelMigration.Differences(source, target));
 
         await _database.ExecuteAsync(script);
         await _database.ExecuteAsync(script);
@@ -173,19 +161,8 @@ public class ManagedPartitionsTest(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var source = new PartitionContext(_database.ConnectionString, before ?? (_ => { }));
         await using var target = new PartitionContext(_database.ConnectionString, after ?? (_ => { }));
-        var operations = Differences(before is null ? null : source, after is null ? null : target);
-        await Execute(target, operations);
+        var operations = ModelMigration.Differences(before is null ? null : source, after is null ? null : target);
+        await target.ExecuteAsync(operations);
         return operations;
     }
-
-    private static IReadOnlyList<MigrationOperation> Differences(PartitionContext? source, PartitionContext? target)
-        => (target ?? source)!.GetService<IMigrationsModelDiffer>().GetDifferences(Model(source), Model(target));
-
-    private static IRelationalModel? Model(PartitionContext? context)
-        => context?.GetService<IDesignTimeModel>().Model.GetRelationalModel();
-
-    private static Task Execute(PartitionContext context, IReadOnlyList<MigrationOperation> operations)
-        => context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            context.GetService<IMigrationsSqlGenerator>().Generate(operations, context.GetService<IDesignTimeModel>().Model),
-            context.GetService<IRelationalConnection>());
 }

@@ -1,9 +1,7 @@
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Npgsql;
 using Xunit;
 
@@ -138,13 +136,16 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
     public async Task Hand_written_steps_work()
     {
         await Migrate(null, OnePartition);
-        var migrationBuilder = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migrationBuilder.CreateTenantPartition(table: "Events", suffix: "t3", values: ["T3"]);
-        migrationBuilder.CreateTenantPartition(table: "Remarks", suffix: "t3", values: ["T3"]);
-        migrationBuilder.CreateDefaultTenantPartition(table: "Events", suffix: "rest");
-        migrationBuilder.DropTenantPartition(table: "Events", suffix: "t1");
         await using var context = PartitionContext.For(_database.ConnectionString, "T3", OnePartition);
-        await Execute(context, migrationBuilder.Operations);
+        await context.ExecuteAsync(
+            ModelMigration.Operations(
+                b =>
+                {
+                    b.CreateTenantPartition(table: "Events", suffix: "t3", values: ["T3"]);
+                    b.CreateTenantPartition(table: "Remarks", suffix: "t3", values: ["T3"]);
+                    b.CreateDefaultTenantPartition(table: "Events", suffix: "rest");
+                    b.DropTenantPartition(table: "Events", suffix: "t1");
+                }));
 
         await Insert("T3", OnePartition);
         Assert.Equal(
@@ -152,7 +153,7 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
             await _database.ColumnAsync("""SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '"Events"'::regclass ORDER BY 1"""));
     }
 
-    private async Task<IReadOnlyList<Microsoft.EntityFrameworkCore.Migrations.Operations.MigrationOperation>> Migrate(
+    private async Task<IReadOnlyList<MigrationOperation>> Migrate(
         Action<ModelBuilder>? before,
         Action<ModelBuilder>? after,
         string? deleteFirst = null)
@@ -160,28 +161,16 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
         await using var source = new PartitionContext(_database.ConnectionString, before ?? (_ => { }));
         await using var target = new PartitionContext(_database.ConnectionString, after ?? (_ => { }));
 
-        var operations = target.GetService<IMigrationsModelDiffer>().GetDifferences(
-            before is null ? null : Model(source).GetRelationalModel(),
-            after is null ? null : Model(target).GetRelationalModel());
+        var operations = ModelMigration.Differences(before is null ? null : source, after is null ? null : target);
 
         if (deleteFirst is not null)
         {
             await _database.ExecuteAsync(deleteFirst);
         }
 
-        await Execute(target, operations);
+        await target.ExecuteAsync(operations);
         return operations;
-
-        static IModel Model(DbContext context)
-            => context.GetService<IDesignTimeModel>().Model;
     }
-
-    private static async Task Execute(
-        PartitionContext context,
-        IReadOnlyList<Microsoft.EntityFrameworkCore.Migrations.Operations.MigrationOperation> operations)
-        => await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            context.GetService<IMigrationsSqlGenerator>().Generate(operations, context.GetService<IDesignTimeModel>().Model),
-            context.GetService<IRelationalConnection>());
 
     private async Task Insert(string tenant, Action<ModelBuilder> model)
     {

@@ -4,18 +4,15 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Metadata.Builders;
 using EfTenancy.Migrations.Operations;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Migrations;
 
 /// <summary>Partitions whose tenants the model does not know follow the registry, another registry, or a list of the model.</summary>
-public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
+public class RegroupingTest(PostgresFixture postgres) : FirmTest(postgres)
 {
     private static readonly string[] Tenants = ["acme", "O'Brien; DROP", "Größe 😀", "back\\slash", "%s {0}", "one", "*DEFAULT*"];
 
@@ -23,15 +20,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
 
     private static readonly FirmTables Elsewhere = new(t => t.PartitionMultiTenantedEntitiesManaged("others"), _ => { });
 
-    private TestDatabase _database = null!;
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-        => _database = await postgres.CreateDatabaseAsync();
-
-    public ValueTask DisposeAsync()
-        => _database.DisposeAsync();
 
     public static TheoryData<string> Sources
         => [.. Others.Keys];
@@ -70,10 +59,10 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
                 "range" => ["high", "initial", "low"],
                 _ => ["acme", "initial", "nobody_yet$", "some"],
             },
-            (await _database.ColumnAsync("SELECT DISTINCT partition_name FROM tenants.tenant_partitions ORDER BY 1")).Select(n => n[..(n.IndexOf('$') + 1 is var i and > 0 ? i : n.Length)]));
-        Assert.Empty(await _database.ColumnAsync("SELECT relname FROM pg_class WHERE relname LIKE 'tenancy%'"));
+            (await Database.ColumnAsync("SELECT DISTINCT partition_name FROM tenants.tenant_partitions ORDER BY 1")).Select(n => n[..(n.IndexOf('$') + 1 is var i and > 0 ? i : n.Length)]));
+        Assert.Empty(await Database.ColumnAsync("SELECT relname FROM pg_class WHERE relname LIKE 'tenancy%'"));
 
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         Assert.All(await tenants.ListAsync(), t => Assert.Equal((TenantState.Active, 3, 0), (t.State, t.Partitions, t.MissingPartitions)));
         Assert.Empty(await tenants.RepairAsync());
@@ -89,7 +78,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         await tenants.SplitAsync(["O'Brien; DROP", "memos only"]);
         Assert.Equal(rows, await RowsAsync());
         await tenants.RemoveAsync(["Größe 😀", "one"]);
-        Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Deals" WHERE "TenantId" IN ('Größe 😀', 'one')"""));
+        Assert.Equal(0, await Database.ScalarAsync<int>("""SELECT count(*) FROM "Deals" WHERE "TenantId" IN ('Größe 😀', 'one')"""));
         await WriteAsync("acme", FirmTables.Managed);
         Assert.Empty(await tenants.RepairAsync());
 
@@ -111,7 +100,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
     {
         var before = Hash with { Model = m => m.Entity<Memo>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")) };
         await MigrateAsync(null, before);
-        await using var context = new FirmContext(_database.ConnectionString, before);
+        await using var context = Context(before);
         await context.Tenancy().Administration.AddAsync(["one", "two", "three", "acme", "empty"]);
         foreach (var tenant in (string[])["one", "two", "three", "acme"])
         {
@@ -129,11 +118,11 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(rows, await RowsAsync());
         Assert.Equal(
             ["acme acme false", "empty empty false", "one one false", "three three false", "two two true"],
-            await _database.ColumnAsync("SELECT concat_ws(' ', partition_value, partition_name, disabled::text) FROM tenants.tenant_partitions WHERE partition_value NOT LIKE 'late%' ORDER BY 1"));
+            await Database.ColumnAsync("SELECT concat_ws(' ', partition_value, partition_name, disabled::text) FROM tenants.tenant_partitions WHERE partition_value NOT LIKE 'late%' ORDER BY 1"));
         Assert.All(
-            await _database.ColumnAsync("SELECT partition_name FROM tenants.tenant_partitions WHERE partition_value LIKE 'late%'"),
+            await Database.ColumnAsync("SELECT partition_name FROM tenants.tenant_partitions WHERE partition_value LIKE 'late%'"),
             n => Assert.EndsWith("_rows", n, StringComparison.Ordinal));
-        Assert.Equal("FOR VALUES IN ('one')", await _database.ScalarAsync<string>("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'Firms_one'"));
+        Assert.Equal("FOR VALUES IN ('one')", await Database.ScalarAsync<string>("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = 'Firms_one'"));
 
         // Memos followed the registry before, and nobody asked for these tenants there.
         Assert.NotEmpty(await context.Tenancy().Administration.RepairAsync());
@@ -158,7 +147,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(before, FirmTables.Managed);
 
         Assert.Equal(rows, await RowsAsync());
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         Assert.All(await context.Tenancy().Administration.ListAsync(), t => Assert.Equal((3, 0), (t.Partitions, t.MissingPartitions)));
         Assert.Empty(await context.Tenancy().Administration.RepairAsync());
         foreach (var tenant in (string[])["both", "firms only", "memos only"])
@@ -173,22 +162,28 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
     [InlineData("i::text", 5000)]
     public async Task More_tenants_than_one_partition_can_be_for_get_several(string tenant, int count)
     {
-        await _database.ExecuteAsync(
+        await Database.ExecuteAsync(
             $"""
             CREATE TABLE t (tenant text NOT NULL, id int, PRIMARY KEY (tenant, id));
             INSERT INTO t SELECT {tenant}, i FROM generate_series(1, {count}) AS i;
             """);
 
+        var operations = ModelMigration.Operations(
+            b =>
+            {
+                b.EnsureTenantRegistry("tenants");
+                b.RebuildTableByCopying("t", "tenant", partitioning: x => x.ByManagedListPartitions("tenants"));
+            });
         for (var round = 0; round < 2; round++)
         {
-            await SendAsync(CommandsOfRebuild());
+            await ExecuteAsync(FirmTables.Managed, operations);
 
-            Assert.Equal(count, await _database.ScalarAsync<int>("SELECT count(*) FROM t"));
-            Assert.Equal(count, await _database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
-            var partitions = await _database.ColumnAsync("SELECT relname FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE relkind = 'r' ORDER BY length(relname), relname");
+            Assert.Equal(count, await Database.ScalarAsync<int>("SELECT count(*) FROM t"));
+            Assert.Equal(count, await Database.ScalarAsync<int>("SELECT count(*) FROM tenants.tenant_partitions"));
+            var partitions = await Database.ColumnAsync("SELECT relname FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE relkind = 'r' ORDER BY length(relname), relname");
             Assert.InRange(partitions.Count, 2, 50);
             Assert.Equal(["t_initial", "t_initial_2"], partitions.Take(2));
-            Assert.Empty(await _database.ColumnAsync("SELECT tenant FROM t JOIN tenants.tenant_partitions ON partition_value = tenant WHERE t.tableoid::regclass::text <> 't_' || partition_name LIMIT 5"));
+            Assert.Empty(await Database.ColumnAsync("SELECT tenant FROM t JOIN tenants.tenant_partitions ON partition_value = tenant WHERE t.tableoid::regclass::text <> 't_' || partition_name LIMIT 5"));
         }
     }
 
@@ -201,13 +196,13 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
             await WriteAsync(tenant, Hash);
         }
 
-        await _database.ExecuteAsync("""INSERT INTO "Memos" ("TenantId", "Text") SELECT 'acme', 'bulk' FROM generate_series(1, 20000)""");
+        await Database.ExecuteAsync("""INSERT INTO "Memos" ("TenantId", "Text") SELECT 'acme', 'bulk' FROM generate_series(1, 20000)""");
         var rows = await RowsAsync();
         var commands = Commands(Hash, FirmTables.Managed);
         NpgsqlConnection.ClearAllPools();
         for (var cut = 0; cut < 6; cut++)
         {
-            await using var database = await _database.CloneAsync("cut");
+            await using var database = await Database.CloneAsync("cut");
             var exception = await Record.ExceptionAsync(
                 async () =>
                 {
@@ -251,7 +246,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
     {
         await MigrateAsync(null, Hash);
         await WriteAsync("a", Hash);
-        await _database.ExecuteAsync("""INSERT INTO "Memos" ("TenantId", "Text") SELECT 'a', 'bulk' FROM generate_series(1, 50000)""");
+        await Database.ExecuteAsync("""INSERT INTO "Memos" ("TenantId", "Text") SELECT 'a', 'bulk' FROM generate_series(1, 50000)""");
         using var stop = new CancellationTokenSource();
         var (written, refused) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
         var writers = Enumerable.Range(0, 3).Select(w => Task.Run(
@@ -281,8 +276,8 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Contains(written, t => t.StartsWith("new", StringComparison.Ordinal));
         Assert.Equal(
             written.Append("a").Order(StringComparer.Ordinal),
-            (await _database.ColumnAsync("""SELECT "TenantId" FROM "Deals" """)).Order(StringComparer.Ordinal));
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+            (await Database.ColumnAsync("""SELECT "TenantId" FROM "Deals" """)).Order(StringComparer.Ordinal));
+        await using var context = Context(FirmTables.Managed);
         var tenants = context.Tenancy().Administration;
         Assert.Subset((await tenants.ListAsync()).Select(t => t.TenantId).ToHashSet(), written.ToHashSet());
         Assert.All(await tenants.ListAsync(), t => Assert.Equal((3, 0), (t.Partitions, t.MissingPartitions)));
@@ -293,7 +288,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
     public async Task Tenants_go_to_another_registry_as_they_are_and_no_row_moves()
     {
         await MigrateAsync(null, FirmTables.Managed);
-        await using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
+        await using var context = Context(FirmTables.Managed);
         await context.Tenancy().Administration.AddAsync(Tenants.Append("off").Append("off there").ToArray());
         await context.Tenancy().Administration.AddAsync(new Dictionary<string, string> { ["s1"] = "small", ["s2"] = "small" });
         foreach (var tenant in Tenants.Append("s1").Append("s2"))
@@ -302,29 +297,29 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         }
 
         await context.Tenancy().Administration.DisableAsync(["off"]);
-        await _database.ExecuteAsync("CREATE SCHEMA others");
+        await Database.ExecuteAsync("CREATE SCHEMA others");
         await MigrateAsync(null, Elsewhere with { Model = m => { m.Ignore<Firm>(); m.Ignore<Deal>(); m.Ignore<Land>(); m.Entity<Memo>().ToTable("Notes"); } });
-        await _database.ExecuteAsync("INSERT INTO others.tenant_partitions VALUES ('acme', 'acme2', false), ('off there', 'off_there', true), ('theirs', 'theirs', false)");
-        var (rows, files) = (await RowsAsync(), await FilesAsync());
+        await Database.ExecuteAsync("INSERT INTO others.tenant_partitions VALUES ('acme', 'acme2', false), ('off there', 'off_there', true), ('theirs', 'theirs', false)");
+        var (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
         var registered = await RegisteredAsync("tenants");
 
         // Who is half removed is neither here nor there.
-        await _database.ExecuteAsync("UPDATE tenants.tenant_partitions SET state = 'removing' WHERE partition_value = 'off'");
+        await Database.ExecuteAsync("UPDATE tenants.tenant_partitions SET state = 'removing' WHERE partition_value = 'off'");
         var refused = await Assert.ThrowsAsync<PostgresException>(() => MigrateAsync(FirmTables.Managed, Elsewhere));
         Assert.Contains("RepairAsync", refused.MessageText, StringComparison.Ordinal);
-        await _database.ExecuteAsync("UPDATE tenants.tenant_partitions SET state = 'active' WHERE partition_value = 'off'");
+        await Database.ExecuteAsync("UPDATE tenants.tenant_partitions SET state = 'active' WHERE partition_value = 'off'");
 
         var operations = await MigrateAsync(FirmTables.Managed, Elsewhere);
         Assert.DoesNotContain(operations, o => o is RebuildTableByCopyingOperation or PartitionExistingTableOperation);
         Assert.Equal(rows, await RowsAsync());
-        Assert.Subset((await FilesAsync()).ToHashSet(), files.ToHashSet());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
         Assert.Equal(registered, await RegisteredAsync("tenants"));
         Assert.Equal(
             registered.Where(r => !r.StartsWith("acme ", StringComparison.Ordinal) && !r.StartsWith("off there", StringComparison.Ordinal))
                 .Concat(["acme acme2 false active", "off there off_there true active", "theirs theirs false active"]).Order(StringComparer.Ordinal),
             (await RegisteredAsync("others")).Order(StringComparer.Ordinal));
 
-        await using var there = new FirmContext(_database.ConnectionString, Elsewhere);
+        await using var there = Context(Elsewhere);
         var tenants = there.Tenancy().Administration;
         await tenants.RepairAsync();
         Assert.All(await tenants.ListAsync(), t => Assert.Equal((t.TenantId.StartsWith("off", StringComparison.Ordinal) ? TenantState.Disabled : TenantState.Active, 0), (t.State, t.MissingPartitions)));
@@ -338,10 +333,10 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         await tenants.RemoveAsync(["s1"]);
         await WriteAsync("new", Elsewhere);
 
-        (rows, files) = (await RowsAsync(), await FilesAsync());
+        (rows, files) = (await RowsAsync(), await PartitionFilesAsync());
         await MigrateAsync(Elsewhere, FirmTables.Managed);
         Assert.Equal(rows, await RowsAsync());
-        Assert.Subset((await FilesAsync()).ToHashSet(), files.ToHashSet());
+        Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
         await WriteAsync("new", FirmTables.Managed);
         await WriteAsync("acme", FirmTables.Managed);
     }
@@ -361,7 +356,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(null, external);
         foreach (var table in (string[])["Firms", "Deals", "Memos"])
         {
-            await _database.ExecuteAsync(
+            await Database.ExecuteAsync(
                 strategy switch
                 {
                     "list" => $"""CREATE TABLE "{table} x" PARTITION OF "{table}" FOR VALUES IN ('acme', 's1'); CREATE TABLE "{table} y" PARTITION OF "{table}" FOR VALUES IN ('s3')""",
@@ -375,7 +370,7 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
             await WriteAsync(tenant, external);
         }
 
-        var (rows, files, foreignKeys) = (await RowsAsync(), await FilesAsync(), await ForeignKeysAsync());
+        var (rows, files, foreignKeys) = (await RowsAsync(), await PartitionFilesAsync(), await ForeignKeysAsync());
         for (var round = 0; round < 2; round++)
         {
             await MigrateAsync(external, own);
@@ -383,12 +378,12 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
             Assert.Equal(foreignKeys, await ForeignKeysAsync());
             if (strategy == "list")
             {
-                Assert.Subset((await FilesAsync()).ToHashSet(), files.ToHashSet());
+                Assert.Subset((await PartitionFilesAsync()).ToHashSet(), files.ToHashSet());
                 await WriteAsync("s2", own);
             }
             else
             {
-                Assert.DoesNotContain(await _database.ColumnAsync("SELECT relname FROM pg_class"), n => n.EndsWith(" y", StringComparison.Ordinal));
+                Assert.DoesNotContain(await Database.ColumnAsync("SELECT relname FROM pg_class"), n => n.EndsWith(" y", StringComparison.Ordinal));
             }
 
             await WriteAsync("acme", own);
@@ -401,24 +396,6 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
     private static FirmTables Of(Action<TenantPartitioningBuilder> partitioning)
         => new(t => t.PartitionMultiTenantedEntities(partitioning), _ => { });
 
-    private IReadOnlyList<MigrationCommand> CommandsOfRebuild()
-    {
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.EnsureTenantRegistry("tenants");
-        migration.RebuildTableByCopying("t", "tenant", partitioning: x => x.ByManagedListPartitions("tenants"));
-        using var context = new FirmContext(_database.ConnectionString, FirmTables.Managed);
-        return context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations);
-    }
-
-    private async Task SendAsync(IReadOnlyList<MigrationCommand> commands)
-    {
-        await using var connection = new NpgsqlConnection(_database.ConnectionString);
-        await connection.OpenAsync(Cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        await SendAsync(connection, commands);
-        await transaction.CommitAsync(Cancellation);
-    }
-
     private static async Task SendAsync(NpgsqlConnection connection, IReadOnlyList<MigrationCommand> commands)
     {
         foreach (var sql in commands)
@@ -428,76 +405,10 @@ public class RegroupingTest(PostgresFixture postgres) : IAsyncLifetime
         }
     }
 
-    private async Task WriteAsync(string tenant, FirmTables tables)
-    {
-        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
-        var parent = new Firm { Name = tenant, LandId = 1, Deals = { new Deal { Text = tenant } } };
-        context.Firms.Add(parent);
-        context.Memos.Add(new Memo { Text = tenant });
-        await context.SaveChangesAsync();
-        context.Firms.Add(new Firm { Name = tenant, ParentId = parent.Id });
-        await context.SaveChangesAsync();
-    }
-
-    private async Task WriteMemoAsync(string tenant, FirmTables tables)
-    {
-        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
-        context.Memos.Add(new Memo { Text = tenant });
-        await context.SaveChangesAsync();
-    }
-
-    private async Task WriteFirmAsync(string tenant, FirmTables tables)
-    {
-        await using var context = FirmContext.For(_database.ConnectionString, tenant, tables);
-        context.Firms.Add(new Firm { Name = tenant });
-        await context.SaveChangesAsync();
-    }
-
-    private async Task<IReadOnlyList<MigrationOperation>> MigrateAsync(FirmTables? before, FirmTables after)
-    {
-        var operations = Differences(before, after);
-        await using var context = new FirmContext(_database.ConnectionString, after);
-        await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            context.GetService<IMigrationsSqlGenerator>().Generate(operations, context.GetService<IDesignTimeModel>().Model),
-            context.GetService<IRelationalConnection>());
-        return operations;
-    }
-
-    private IReadOnlyList<MigrationCommand> Commands(FirmTables before, FirmTables after)
-    {
-        using var context = new FirmContext(_database.ConnectionString, after);
-        return context.GetService<IMigrationsSqlGenerator>().Generate(Differences(before, after), context.GetService<IDesignTimeModel>().Model);
-    }
-
-    private IReadOnlyList<MigrationOperation> Differences(FirmTables? before, FirmTables after)
-    {
-        using var source = before is null ? null : new FirmContext(_database.ConnectionString, before);
-        using var target = new FirmContext(_database.ConnectionString, after);
-        return target.GetService<IMigrationsModelDiffer>().GetDifferences(
-            source?.GetService<IDesignTimeModel>().Model.GetRelationalModel(), target.GetService<IDesignTimeModel>().Model.GetRelationalModel());
-    }
-
-    private Task<List<string>> RowsAsync()
-        => RowsAsync(_database);
-
-    private static Task<List<string>> RowsAsync(TestDatabase database)
-        => database.ColumnAsync(
-            """
-            SELECT 'Firms ' || to_jsonb(t)::text FROM "Firms" t UNION ALL SELECT 'Deals ' || to_jsonb(t)::text FROM "Deals" t
-            UNION ALL SELECT 'Memos ' || to_jsonb(t)::text FROM "Memos" t ORDER BY 1
-            """);
-
     // Who is in one partition with whom.
     private Task<List<string>> GroupsAsync()
-        => _database.ColumnAsync("""SELECT string_agg(DISTINCT "TenantId", ',') FROM "Memos" GROUP BY tableoid ORDER BY 1""");
+        => Database.ColumnAsync("""SELECT string_agg(DISTINCT "TenantId", ',') FROM "Memos" GROUP BY tableoid ORDER BY 1""");
 
     private Task<List<string>> RegisteredAsync(string schema)
-        => _database.ColumnAsync($"SELECT concat_ws(' ', partition_value, partition_name, disabled::text, state) FROM {schema}.tenant_partitions ORDER BY 1");
-
-    private Task<List<string>> FilesAsync()
-        => _database.ColumnAsync("""SELECT relname || ' ' || relfilenode FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE relkind = 'r' AND inhparent::regclass::text <> '"Notes"' ORDER BY 1""");
-
-    private Task<List<string>> ForeignKeysAsync()
-        => _database.ColumnAsync(
-            "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 ORDER BY 1");
+        => Database.ColumnAsync($"SELECT concat_ws(' ', partition_value, partition_name, disabled::text, state) FROM {schema}.tenant_partitions ORDER BY 1");
 }

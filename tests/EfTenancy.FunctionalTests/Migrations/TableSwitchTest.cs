@@ -2,11 +2,8 @@ using System.Diagnostics;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Migrations.Operations;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Xunit;
 
@@ -178,10 +175,8 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         await MigrateAsync(null, _ => { });
         await InsertAsync("T1", _ => { });
         var rows = await RowsAsync();
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.PartitionExistingTable("Events", "TenantId", x => x.ByList().AddPartition("t9", "T9"));
         await using var context = new PartitionContext(_database.ConnectionString, _ => { });
-        var commands = context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations);
+        var commands = context.CommandsOf(ModelMigration.Operations(b => b.PartitionExistingTable("Events", "TenantId", x => x.ByList().AddPartition("t9", "T9"))));
         Assert.All(commands, c => Assert.True(c.TransactionSuppressed));
         for (var done = 0; done <= commands.Count; done++)
         {
@@ -200,10 +195,8 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
     public async Task An_empty_table_and_tenants_that_come_in_between()
     {
         await MigrateAsync(null, _ => { });
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migration.PartitionExistingTable("Events", "TenantId", x => x.ByList().AddPartition("t1", "T1"));
         await using var context = new PartitionContext(_database.ConnectionString, _ => { });
-        var commands = context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations);
+        var commands = context.CommandsOf(ModelMigration.Operations(b => b.PartitionExistingTable("Events", "TenantId", x => x.ByList().AddPartition("t1", "T1"))));
         await _database.ExecuteAsync(commands[0].CommandText);
         await InsertAsync("T1", _ => { });
         await _database.ExecuteAsync(commands[1].CommandText);
@@ -338,33 +331,15 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
 
     private async Task<List<string>> SendAsync(Action<MigrationBuilder> steps, string first)
     {
-        var migration = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        steps(migration);
         await using var context = new PartitionContext(_database.ConnectionString, _ => { });
-        await using var connection = new NpgsqlConnection(_database.ConnectionString);
-        var notices = new List<string>();
-        connection.Notice += (_, e) => notices.Add(e.Notice.MessageText);
-        await connection.OpenAsync();
-        foreach (var sql in context.GetService<IMigrationsSqlGenerator>().Generate(migration.Operations).Select(c => c.CommandText).Prepend(first))
-        {
-            await using var command = new NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
-
-        return notices;
+        return await _database.SendAsync(context.CommandsOf(ModelMigration.Operations(steps)).Select(c => c.CommandText).Prepend(first));
     }
 
     private async Task<IReadOnlyList<MigrationOperation>> MigrateAsync(Action<ModelBuilder>? before, Action<ModelBuilder> after)
     {
-        await using var source = new PartitionContext(_database.ConnectionString, before ?? (_ => { }));
+        await using var source = before is null ? null : new PartitionContext(_database.ConnectionString, before);
         await using var target = new PartitionContext(_database.ConnectionString, after);
-        var operations = target.GetService<IMigrationsModelDiffer>().GetDifferences(
-            before is null ? null : source.GetService<IDesignTimeModel>().Model.GetRelationalModel(),
-            target.GetService<IDesignTimeModel>().Model.GetRelationalModel());
-        await target.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            target.GetService<IMigrationsSqlGenerator>().Generate(operations, target.GetService<IDesignTimeModel>().Model),
-            target.GetService<IRelationalConnection>());
-        return operations;
+        return await ModelMigration.MigrateAsync(source, target);
     }
 
     private async Task InsertAsync(string tenant, Action<ModelBuilder> model, string? name = null)

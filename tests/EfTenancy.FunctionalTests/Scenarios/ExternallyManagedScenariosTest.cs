@@ -2,11 +2,7 @@ using System.Globalization;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Metadata.Builders;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Scenarios;
@@ -133,14 +129,8 @@ public class ExternallyManagedScenariosTest(PostgresFixture postgres) : IAsyncLi
     {
         await using var source = new PartitionContext(_database.ConnectionString, before ?? (_ => { }));
         await using var target = new PartitionContext(_database.ConnectionString, after ?? (_ => { }));
-        var operations = target.GetService<IMigrationsModelDiffer>().GetDifferences(
-            before is null ? null : Model(source), after is null ? null : Model(target));
-        await target.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            target.GetService<IMigrationsSqlGenerator>().Generate(operations, target.GetService<IDesignTimeModel>().Model),
-            target.GetService<IRelationalConnection>());
+        var operations = ModelMigration.Differences(before is null ? null : source, after is null ? null : target);
+        await target.ExecuteAsync(operations);
         return operations;
-
-        static IRelationalModel Model(PartitionContext context)
-            => context.GetService<IDesignTimeModel>().Model.GetRelationalModel();
     }
 }

@@ -3,11 +3,8 @@ using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Storage;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Scenarios;
@@ -232,13 +229,15 @@ public class ManagedTenantScenariosTest(ManagedTenantScenariosTest.Fixture fixtu
         var before = await Snapshot();
 
         await using var context = WarehouseContext.Create(_database.ConnectionString);
-        var model = context.GetService<IDesignTimeModel>().Model.GetRelationalModel();
-        Assert.Empty(context.GetService<IMigrationsModelDiffer>().GetDifferences(model, model));
+        Assert.Empty(ModelMigration.Differences(context, context));
         Assert.False(await context.Database.EnsureCreatedAsync());
-        var migrationBuilder = new MigrationBuilder("Npgsql.EntityFrameworkCore.PostgreSQL");
-        migrationBuilder.EnsureTenantRegistry(WarehouseContext.Registry);
-        Array.ForEach(Tables, t => migrationBuilder.CreateRegisteredTenantPartitions(t, WarehouseContext.Registry));
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => Apply(migrationBuilder.Operations))));
+        var operations = ModelMigration.Operations(
+            b =>
+            {
+                b.EnsureTenantRegistry(WarehouseContext.Registry);
+                Array.ForEach(Tables, t => b.CreateRegisteredTenantPartitions(t, WarehouseContext.Registry));
+            });
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() => Apply(operations))));
 
         Assert.Equal(before, await Snapshot());
         Assert.Equal(["a", "b"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Payment" ORDER BY 1"""));
@@ -247,8 +246,7 @@ public class ManagedTenantScenariosTest(ManagedTenantScenariosTest.Fixture fixtu
     private async Task Apply(IReadOnlyList<MigrationOperation> operations)
     {
         await using var context = WarehouseContext.Create(_database.ConnectionString);
-        await context.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            context.GetService<IMigrationsSqlGenerator>().Generate(operations), context.GetService<IRelationalConnection>());
+        await context.ExecuteAsync(operations);
     }
 
     [Theory]
@@ -292,7 +290,7 @@ public class ManagedTenantScenariosTest(ManagedTenantScenariosTest.Fixture fixtu
             [("a", TenantState.Active, 0), ("b", TenantState.Adding, 2), ("c", TenantState.Active, 1)],
             (await Tenants.ListAsync()).Select(t => (t.TenantId, t.State, t.MissingPartitions)));
 
-        await Tenants.AddAsync(["b"]);
+        Assert.Equal(["b"], (await Tenants.AddAsync(["b", "a"])).Tenants);
         var repairs = await Tenants.RepairAsync();
 
         var repair = Assert.Single(repairs);

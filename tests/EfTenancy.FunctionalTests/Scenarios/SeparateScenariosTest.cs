@@ -396,6 +396,8 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         const string Password = "secret-of-home";
         var down = new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Port = 1, Timeout = 3, Password = Password }.ConnectionString;
         await RefusedAsync(Databases(x => Configure(x, down)), TenantDatabaseError.Unreachable);
+        var denied = new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Password = Password }.ConnectionString;
+        await RefusedAsync(Databases(x => Configure(x, denied)), TenantDatabaseError.AccessDenied);
 
         var databases = Databases(x => Configure(x, _home.ConnectionString));
         var tenant = await databases.AddAsync("Green", style == "mixed" ? TenantDestination.InSchema("green") : null);

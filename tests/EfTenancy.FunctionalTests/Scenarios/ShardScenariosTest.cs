@@ -170,6 +170,22 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : DatabasesTest
     }
 
     [Fact]
+    public async Task A_shard_that_is_gone_is_reported_by_a_repair_and_the_others_are_repaired()
+    {
+        await using var services = Services(s => s.AssignToSmallest());
+        var tenants = services.GetRequiredService<ITenantAdministration<WarehouseContext>>();
+        await tenants.AddAsync(["a", "b"]);
+        await _home.ExecuteAsync($"""DROP DATABASE "{_first.Name}" WITH (FORCE)""");
+        await _second.ExecuteAsync("""DROP TABLE "Payment_b" """);
+
+        var repairs = await tenants.RepairAsync();
+
+        Assert.Equal([("a", null, false), ("b", "public.Payment", true)], repairs.Select(r => (r.TenantId, r.Table, r.IsMended)));
+        Assert.Contains("database 'first', which is gone", repairs[0].Description, StringComparison.Ordinal);
+        Assert.Contains("MigrateTenantsAsync(", repairs[0].Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Some_tenants_share_the_home_database_and_others_have_a_schema_or_a_database()
     {
         await using var services = new ServiceCollection()

@@ -1,10 +1,6 @@
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfTenancy.FunctionalTests.TestModels;
 
@@ -37,11 +33,7 @@ public class LaterContext(DbContextOptions<WarehouseContext> options) : Warehous
     public async Task CreateNewTableAsync()
     {
         await using var before = WarehouseContext.Create(Database.GetConnectionString()!);
-        var operations = this.GetService<IMigrationsModelDiffer>().GetDifferences(
-            before.GetService<IDesignTimeModel>().Model.GetRelationalModel(), this.GetService<IDesignTimeModel>().Model.GetRelationalModel());
-        await this.GetService<IMigrationCommandExecutor>().ExecuteNonQueryAsync(
-            this.GetService<IMigrationsSqlGenerator>().Generate(operations, this.GetService<IDesignTimeModel>().Model),
-            this.GetService<IRelationalConnection>());
+        await ModelMigration.MigrateAsync(before, this);
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

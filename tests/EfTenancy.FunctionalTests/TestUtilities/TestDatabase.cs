@@ -117,6 +117,21 @@ public sealed class TestDatabase : IAsyncDisposable
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
+    /// <summary>Statements in one session. Returns what the server told meanwhile.</summary>
+    public async Task<List<string>> SendAsync(IEnumerable<string> statements)
+    {
+        var notices = new List<string>();
+        await using var connection = await OpenAsync();
+        connection.Notice += (_, e) => notices.Add(e.Notice.MessageText);
+        foreach (var statement in statements)
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        return notices;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await using (var connection = new NpgsqlConnection(ConnectionString))

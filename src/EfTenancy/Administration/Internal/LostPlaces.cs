@@ -8,28 +8,44 @@ namespace EfTenancy.Administration.Internal;
 /// <summary>Finds tenants whose database or schema is gone or does not answer, asked once for each database. Nothing is made in its place: that would hide the loss.</summary>
 public sealed class LostPlaces(TenantDatabases databases)
 {
+    private const int MostAtOnce = 8;
+
     public async Task<List<(AssignedTenant Tenant, string Reason)>> FindAsync(
         IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
-        var lost = new List<(AssignedTenant, string)>();
-        foreach (var database in tenants.GroupBy(t => t.Place.Database))
-        {
-            try
+        var asked = tenants.GroupBy(t => t.Place.Database).ToList();
+        var lost = new List<(AssignedTenant, string)>[asked.Count];
+        await Parallel.ForEachAsync(
+            asked.Index(),
+            new ParallelOptions
             {
-                var missing = await MissingSchemasAsync(
-                    database.Key, [.. database.Select(t => t.Place.Schema).OfType<string>()], cancellationToken).ConfigureAwait(false);
-                lost.AddRange(
-                    database.Where(t => t.Place.Schema is { } schema && missing.Contains(schema))
-                        .Select(t => (t.Tenant, ReasonOf(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place, ""))));
-            }
-            catch (Exception exception) when (FailureOf(exception, database.First().Tenant) is { Error: var error })
-            {
-                lost.AddRange(database.Select(t => (t.Tenant, ReasonOf(error, t.Tenant, t.Place, FailureOf(exception, t.Tenant)!.Message))));
-            }
-        }
+                // Who waits in vain for another's connection would be taken for one that does not answer.
+                MaxDegreeOfParallelism = Math.Min(MostAtOnce, databases.Sources.Budget.Ceiling),
+                CancellationToken = cancellationToken,
+            },
+            async (database, token) => lost[database.Index] = await FindAsync(database.Item, token).ConfigureAwait(false)).ConfigureAwait(false);
+        return [.. lost.SelectMany(l => l)];
+    }
 
-        return lost;
+    private async Task<List<(AssignedTenant, string)>> FindAsync(
+        IGrouping<TenantDatabaseAddress, (AssignedTenant Tenant, TenantPlace Place)> database,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var missing = await MissingSchemasAsync(
+                database.Key, [.. database.Select(t => t.Place.Schema).OfType<string>()], cancellationToken).ConfigureAwait(false);
+            return
+            [
+                .. database.Where(t => t.Place.Schema is { } schema && missing.Contains(schema))
+                    .Select(t => (t.Tenant, ReasonOf(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place, ""))),
+            ];
+        }
+        catch (Exception exception) when (FailureOf(exception, database.First().Tenant) is { Error: var error })
+        {
+            return [.. database.Select(t => (t.Tenant, ReasonOf(error, t.Tenant, t.Place, FailureOf(exception, t.Tenant)!.Message)))];
+        }
     }
 
     private string ReasonOf(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place, string message)
