@@ -9,73 +9,49 @@ namespace EfTenancy.Storage.Internal;
 public class TenancyRelationalCommand(RelationalCommandBuilderDependencies dependencies, TenancyRelationalConnection connection)
     : RelationalCommand(dependencies, commandText: "", logCommandText: "", parameters: [])
 {
-    private bool _isExecuting;
-
     public override DbCommand CreateDbCommand(RelationalCommandParameterObject parameterObject, Guid commandId, DbCommandMethod commandMethod)
     {
         var command = base.CreateDbCommand(parameterObject, commandId, commandMethod);
-        return _isExecuting && command is NpgsqlCommand provided ? connection.TellWith(provided) : command;
+        return connection.CommandTells && command is NpgsqlCommand provided ? connection.TellWith(provided) : command;
     }
 
     public override int ExecuteNonQuery(RelationalCommandParameterObject parameterObject)
     {
-        Begin();
-        try
-        {
-            return base.ExecuteNonQuery(parameterObject);
-        }
-        finally
-        {
-            End();
-        }
+        using var _ = Execute();
+        return base.ExecuteNonQuery(parameterObject);
     }
 
     public override async Task<int> ExecuteNonQueryAsync(
         RelationalCommandParameterObject parameterObject,
         CancellationToken cancellationToken = default)
     {
-        Begin();
-        try
-        {
-            return await base.ExecuteNonQueryAsync(parameterObject, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            End();
-        }
+        using var _ = Execute();
+        return await base.ExecuteNonQueryAsync(parameterObject, cancellationToken).ConfigureAwait(false);
     }
 
     public override RelationalDataReader ExecuteReader(RelationalCommandParameterObject parameterObject)
     {
-        Begin();
-        try
-        {
-            return base.ExecuteReader(parameterObject);
-        }
-        finally
-        {
-            End();
-        }
+        using var _ = Execute();
+        return base.ExecuteReader(parameterObject);
     }
 
     public override async Task<RelationalDataReader> ExecuteReaderAsync(
         RelationalCommandParameterObject parameterObject,
         CancellationToken cancellationToken = default)
     {
-        Begin();
-        try
-        {
-            return await base.ExecuteReaderAsync(parameterObject, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            End();
-        }
+        using var _ = Execute();
+        return await base.ExecuteReaderAsync(parameterObject, cancellationToken).ConfigureAwait(false);
     }
 
-    private void Begin()
-        => connection.CommandTells = _isExecuting = true;
+    private Execution Execute()
+    {
+        connection.CommandTells = true;
+        return new Execution(connection);
+    }
 
-    private void End()
-        => connection.CommandTells = _isExecuting = false;
+    private readonly struct Execution(TenancyRelationalConnection connection) : IDisposable
+    {
+        public void Dispose()
+            => connection.CommandTells = false;
+    }
 }
