@@ -81,6 +81,10 @@ public sealed class DestinationRegistry(
             Upgrade(connection);
             return await RunAsync().ConfigureAwait(false);
         }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw FailureOf(exception, tenantId: null)!;
+        }
 
         async Task<T> RunAsync()
         {
