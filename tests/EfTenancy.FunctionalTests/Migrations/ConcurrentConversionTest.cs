@@ -36,7 +36,6 @@ public class ConcurrentConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await FillAsync(rows);
         for (var round = 0; round < Rounds; round++)
         {
-            NpgsqlConnection.ClearAllPools();
             await using var database = await _plain.CloneAsync("scripts");
             var before = await ChecksumsAsync(database);
             await using var context = ConversionContext.Create(database.ConnectionString, isManaged);
@@ -68,7 +67,6 @@ public class ConcurrentConversionTest(PostgresFixture postgres) : IAsyncLifetime
         await FillAsync(2000);
         for (var round = 0; round < Rounds; round++)
         {
-            NpgsqlConnection.ClearAllPools();
             await using var database = await _plain.CloneAsync("migrate");
             var before = await ChecksumsAsync(database);
 

@@ -50,7 +50,6 @@ public class KilledMigrationTest(PostgresFixture postgres, ITestOutputHelper out
         var longest = await LongestAsync(isManaged);
         for (var round = 0; round < Scale.KillRounds; round++)
         {
-            NpgsqlConnection.ClearAllPools();
             await using var database = await _plain.CloneAsync("killed");
             var before = await ChecksumsAsync(database);
 

@@ -196,7 +196,6 @@ public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres
         var commands = Commands(FirmTables.Plain, FirmTables.Managed);
         Assert.All(commands.SkipWhile(c => !c.CommandText.Contains("target", StringComparison.Ordinal)), c => Assert.True(c.TransactionSuppressed));
 
-        NpgsqlConnection.ClearAllPools();
         for (var done = 0; done <= commands.Count; done++)
         {
             await using var database = await Database.CloneAsync("cut");
@@ -420,7 +419,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres
         await ExecuteAsync(FirmTables.Managed, operations);
 
         // A session tells what it did when it ends.
-        NpgsqlConnection.ClearAllPools();
+        Database.EndIdleSessions();
         const string Scans = "SELECT seq_scan::int FROM pg_stat_user_tables WHERE relname = 't_old_rows'";
         for (var i = 0; i < 50 && await Database.ScalarAsync<int>(Scans) < 3; i++)
         {

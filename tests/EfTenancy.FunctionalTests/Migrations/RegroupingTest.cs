@@ -199,7 +199,6 @@ public class RegroupingTest(PostgresFixture postgres) : FirmTest(postgres)
         await Database.ExecuteAsync("""INSERT INTO "Memos" ("TenantId", "Text") SELECT 'acme', 'bulk' FROM generate_series(1, 20000)""");
         var rows = await RowsAsync();
         var commands = Commands(Hash, FirmTables.Managed);
-        NpgsqlConnection.ClearAllPools();
         for (var cut = 0; cut < 6; cut++)
         {
             await using var database = await Database.CloneAsync("cut");

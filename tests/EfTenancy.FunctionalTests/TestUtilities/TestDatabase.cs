@@ -35,7 +35,17 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>A copy of this database, which nothing may be connected to meanwhile.</summary>
     public Task<TestDatabase> CloneAsync(string name)
-        => CreateAsync(_server, name, template: Name);
+    {
+        EndIdleSessions();
+        return CreateAsync(_server, name, template: Name);
+    }
+
+    /// <summary>Ends the sessions that wait in the pool for the next who connects. Tests beside this one keep theirs.</summary>
+    public void EndIdleSessions()
+    {
+        using var connection = new NpgsqlConnection(ConnectionString);
+        NpgsqlConnection.ClearPool(connection);
+    }
 
     /// <summary>The first column of the first row; a <typeparamref name="T" /> that has no null refuses NULL.</summary>
     public async Task<T> ScalarAsync<T>(string sql)
@@ -134,11 +144,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await using (var connection = new NpgsqlConnection(ConnectionString))
-        {
-            NpgsqlConnection.ClearPool(connection);
-        }
-
+        EndIdleSessions();
         await ExecuteAsync(_server, $"""DROP DATABASE IF EXISTS "{Name}" WITH (FORCE)""", CancellationToken.None);
     }
 
