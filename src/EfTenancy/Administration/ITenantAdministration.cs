@@ -37,6 +37,9 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A database or schema that tenants have already is gone. No empty one was made; the message says what to do.
+    /// </exception>
     Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,
@@ -53,6 +56,9 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A database or schema that tenants have already is gone. No empty one was made; the message says what to do.
+    /// </exception>
     Task<TenantAdministrationResult> AddAsync(
         IReadOnlyDictionary<string, string> suffixes,
         CancellationToken cancellationToken = default,

@@ -601,10 +601,10 @@ internal static class TenancyStrings
         => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
 
     public static string PlaceIsLost(string tenant, TenantDestination destination, bool isMadeByAdding)
-        => $"Tenant '{tenant}' is registered in {destination}, which is gone, and with it the rows. Nothing was made in its place: restore it from a backup. "
+        => $"Tenant '{tenant}' is registered in {destination}, which is gone, and with it the rows that it had. Nothing was made in its place: restore it from a backup. "
             + (isMadeByAdding
                 ? $"Should the rows not come back, RemoveAsync([\"{tenant}\"]) and then AddAsync([\"{tenant}\"]) begin with an empty one."
-                : "Should the rows not come back, MigrateTenantsAsync(...) with TenantMigrationOptions.Verify makes it anew, empty.");
+                : "Should there have been none, or should they not come back, MigrateTenantsAsync(...) with TenantMigrationOptions.Verify makes it, empty.");
 
     public static string AdministrationOfPlaces(string context)
         => $"The tenants of '{context}' have databases or schemas of their own, which one context does not reach. Take "

@@ -205,6 +205,19 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             Assert.Contains(style == "listed" ? "MigrateTenantsAsync(" : "RemoveAsync([\"acme\"])", repair.Description, StringComparison.Ordinal);
             await using var lost = await services.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme");
             await Assert.ThrowsAsync<TenantDatabaseException>(() => lost.Set<Dictionary<string, object>>("Table9").ToListAsync());
+            if (style != "listed")
+            {
+                var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.AddAsync(["acme", "other"]));
+                Assert.Equal(("acme", place, repair.Description), (refused.TenantId, refused.Destination, refused.Message));
+                Assert.Equal(
+                    style == "schemas" ? TenantDatabaseError.SchemaMissing : TenantDatabaseError.DatabaseMissing, refused.Error);
+
+                // A database is asked as soon as the journal says that it is behind.
+                await _home.ExecuteAsync("UPDATE tenants.tenant_migrations SET migration_id = '20260101000000_First', error = 'cut off' WHERE concat(database_name, schema_name) <> ''");
+                var failed = await Assert.ThrowsAsync<TenantMigrationException>(() => services.MigrateTenantsAsync<DepotContext>());
+                var failure = Assert.Single(failed.Results, r => r.Outcome == TenantMigrationOutcome.Failed);
+                Assert.Equal((refused.Message, "acme"), (failure.Error!.Message, Assert.Single(failure.TenantIds)));
+            }
         }
 
         // What the report names makes it anew.

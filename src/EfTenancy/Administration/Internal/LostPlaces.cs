@@ -8,11 +8,11 @@ namespace EfTenancy.Administration.Internal;
 /// <summary>Finds tenants whose database or schema is gone or does not answer, asked once for each database. Nothing is made in its place: that would hide the loss.</summary>
 public sealed class LostPlaces(TenantDatabases databases)
 {
-    public async Task<List<(AssignedTenant Tenant, string Reason)>> FindAsync(
+    public async Task<List<(AssignedTenant Tenant, TenantDatabaseException Reason)>> FindAsync(
         IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
-        var lost = new List<(AssignedTenant, string)>();
+        var lost = new List<(AssignedTenant, TenantDatabaseException)>();
         foreach (var database in tenants.GroupBy(t => t.Place.Database))
         {
             try
@@ -21,21 +21,24 @@ public sealed class LostPlaces(TenantDatabases databases)
                     database.Key, [.. database.Select(t => t.Place.Schema).OfType<string>()], cancellationToken).ConfigureAwait(false);
                 lost.AddRange(
                     database.Where(t => t.Place.Schema is { } schema && missing.Contains(schema))
-                        .Select(t => (t.Tenant, ReasonOf(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place, ""))));
+                        .Select(t => (t.Tenant, Gone(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place))));
             }
             catch (Exception exception) when (FailureOf(exception, database.First().Tenant) is { Error: var error })
             {
-                lost.AddRange(database.Select(t => (t.Tenant, ReasonOf(error, t.Tenant, t.Place, FailureOf(exception, t.Tenant)!.Message))));
+                lost.AddRange(
+                    database.Select(
+                        t => (t.Tenant, error == TenantDatabaseError.DatabaseMissing ? Gone(error, t.Tenant, t.Place) : FailureOf(exception, t.Tenant)!)));
             }
         }
 
         return lost;
     }
 
-    private string ReasonOf(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place, string message)
-        => error is TenantDatabaseError.DatabaseMissing or TenantDatabaseError.SchemaMissing
-            ? TenancyStrings.PlaceIsLost(tenant.TenantId, tenant.Destination, IsMadeByAdding(place))
-            : message;
+    public static bool IsGone(TenantDatabaseException reason)
+        => reason.Error is TenantDatabaseError.DatabaseMissing or TenantDatabaseError.SchemaMissing;
+
+    private TenantDatabaseException Gone(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place)
+        => new(TenancyStrings.PlaceIsLost(tenant.TenantId, tenant.Destination, IsMadeByAdding(place)), error, tenant.TenantId, tenant.Destination);
 
     private bool IsMadeByAdding(TenantPlace place)
         => !place.IsShared

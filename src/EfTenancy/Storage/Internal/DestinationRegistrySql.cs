@@ -183,7 +183,7 @@ public sealed class DestinationRegistrySql(string schema)
             """;
 
     public string SelectMigrations
-        => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";
+        => $"SELECT database_name, schema_name, migration_id, error IS NOT NULL FROM {Migrations} WHERE context = @context AND migration_id IS NOT NULL";
 
     public string UpsertMigration
         => $"""
