@@ -77,6 +77,10 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">An id is empty, blank, too long, or holds control characters.</exception>
     /// <exception cref="UnknownTenantException">A tenant is not registered. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">A table failed; those that come after it were not touched.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A newer version of the application has migrated, and rows of the tenant are in tables that this one does not know as tables of tenants. No
+    ///     row was deleted.
+    /// </exception>
     Task<TenantAdministrationResult> RemoveAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,

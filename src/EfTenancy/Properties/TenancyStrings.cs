@@ -581,6 +581,11 @@ internal static class TenancyStrings
         => (tenant is null ? $"The migration '{migration}' in {destination}" : $"The migration '{migration}' of tenant '{tenant}' in {destination}")
             + $" is unknown to '{context}': a newer version of the application was there. Deploy that version, or revert the migration with it.";
 
+    public static string RowsOfNewerModel(string tenant, string table, string context, string migration)
+        => $"Tenant '{tenant}' has rows in {table}, which '{context}' does not know as a table of tenants and would leave behind, for a later tenant of that "
+            + $"id to see: a newer version of the application was there with the migration '{migration}'. No row was deleted. Call RemoveAsync([\"{tenant}\"]) in that "
+            + "version, or delete these rows first.";
+
     public static string MigrationsBehind(string context, string? tenant, TenantDestination destination, string migration)
         => (tenant is null ? $"The migration '{migration}' is missing in {destination}" : $"The migration '{migration}' of '{context}' is missing for tenant '{tenant}' in {destination}")
             + ". Run MigrateTenantsAsync(...) or `tenants migrate`.";
