@@ -238,9 +238,8 @@ public sealed class SeparateTenantAdministrator<TContext>(
         try
         {
             await AddAsync([tenantId], cancellationToken, progress).ConfigureAwait(false);
-            return new TenantRepair(
-                TenancyStrings.TenantFinished(tenantId, await databases.FindAsync(tenantId, cancellationToken).ConfigureAwait(false)),
-                Table: null, tenantId, IsMended: true);
+            var known = await _places.KnownAsync([tenantId], cancellationToken).ConfigureAwait(false);
+            return new TenantRepair(TenancyStrings.TenantFinished(tenantId, known[0].Tenant.Destination), Table: null, tenantId, IsMended: true);
         }
         catch (Exception exception) when (exception is TenantDatabaseException or TenantMigrationException or TenantAdministrationException)
         {
