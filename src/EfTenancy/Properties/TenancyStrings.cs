@@ -136,6 +136,10 @@ internal static class TenancyStrings
         => "The steps of PartitionExistingTable(...) are transactions of their own: should one fail, the steps before it stay, and applying the migration again "
             + "would stumble over them. Move these calls into a migration of their own after this one, and what undoes them from Down into its Down.";
 
+    public static string RowsWithoutTenant(string table, string column)
+        => $"The table {table} has rows whose {column} is NULL, so they belong to no tenant and would be in no partition. It was left as it is. Give them the id "
+            + $"of their tenant, UPDATE \"{table}\" SET \"{column}\" = ... WHERE \"{column}\" IS NULL, or delete them, and apply the migration again.";
+
     public static string RowsCameInBetween(string table)
         => $"The table {table} was empty when its conversion began and has rows now. Nothing was lost; apply the migration again, dotnet ef database update.";
 
