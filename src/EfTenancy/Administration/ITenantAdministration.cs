@@ -37,6 +37,9 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A database or schema that tenants have already is gone. No empty one was made; the message says what to do.
+    /// </exception>
     Task<TenantAdministrationResult> AddAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,
@@ -53,6 +56,9 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">Ids or suffixes cannot be used, all of them in one message. Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">A table would get too many partitions or locks. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">Tables failed; the others are done.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A database or schema that tenants have already is gone. No empty one was made; the message says what to do.
+    /// </exception>
     Task<TenantAdministrationResult> AddAsync(
         IReadOnlyDictionary<string, string> suffixes,
         CancellationToken cancellationToken = default,
@@ -71,6 +77,10 @@ public interface ITenantAdministration
     /// <exception cref="ArgumentException">An id is empty, blank, too long, or holds control characters.</exception>
     /// <exception cref="UnknownTenantException">A tenant is not registered. Nothing was changed.</exception>
     /// <exception cref="TenantAdministrationException">A table failed; those that come after it were not touched.</exception>
+    /// <exception cref="Storage.TenantDatabaseException">
+    ///     A newer version of the application has migrated, and rows of the tenant are in tables that this one does not know as tables of tenants. No
+    ///     row was deleted.
+    /// </exception>
     Task<TenantAdministrationResult> RemoveAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,

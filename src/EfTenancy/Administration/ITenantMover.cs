@@ -44,7 +44,7 @@ public interface ITenantMover
     ///     Writes a tenant's rows, as they are at one moment, into files of PostgreSQL's COPY, one for each table, and a <c>manifest.json</c> with
     ///     columns, counts and checksums, which is written last. The tenant goes on working.
     /// </summary>
-    /// <param name="tenantId">The tenant's id.</param>
+    /// <param name="tenantId">The tenant's id. A disabled one may be exported too.</param>
     /// <param name="directory">A directory that is empty, or is not there yet.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>
@@ -63,7 +63,7 @@ public interface ITenantMover
     ///     Brings the rows of <see cref="ExportAsync" /> to the place where the tenant is now, in one transaction. Manifest and files are checked
     ///     before anything is written, and counts and checksums of what is there before it is committed.
     /// </summary>
-    /// <param name="tenantId">The tenant's id, the same as that of the files; it must be known, and have no rows.</param>
+    /// <param name="tenantId">The tenant's id, the same as that of the files; it must be known, and have no rows. It may be disabled.</param>
     /// <param name="directory">The directory.</param>
     /// <param name="cancellationToken">Cancels the call. Nothing was changed.</param>
     /// <param name="progress">Is told of each table; nobody is by default.</param>

@@ -44,7 +44,7 @@ public sealed class TenantMigrationOptions
 
     /// <summary>
     ///     Asks each database which migrations it has, instead of believing the journal of earlier calls. Off by default. Schemas are asked
-    ///     in any case, and so are databases without a registry.
+    ///     in any case, and so are databases without a registry. What the journal knows and is gone is made anew, empty, only with this.
     /// </summary>
     public bool Verify { get; set; }
 }

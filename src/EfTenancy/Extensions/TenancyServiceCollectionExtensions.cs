@@ -66,6 +66,7 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Singleton<IRelationalAnnotationProvider, TenancyAnnotationProvider>());
         services.Replace(ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
         services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
+        services.Replace(ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
 
         return services;

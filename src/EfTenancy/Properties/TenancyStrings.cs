@@ -136,6 +136,10 @@ internal static class TenancyStrings
         => "The steps of PartitionExistingTable(...) are transactions of their own: should one fail, the steps before it stay, and applying the migration again "
             + "would stumble over them. Move these calls into a migration of their own after this one, and what undoes them from Down into its Down.";
 
+    public static string RowsWithoutTenant(string table, string column)
+        => $"The table {table} has rows whose {column} is NULL, so they belong to no tenant and would be in no partition. It was left as it is. Give them the id "
+            + $"of their tenant, UPDATE \"{table}\" SET \"{column}\" = ... WHERE \"{column}\" IS NULL, or delete them, and apply the migration again.";
+
     public static string RowsCameInBetween(string table)
         => $"The table {table} was empty when its conversion began and has rows now. Nothing was lost; apply the migration again, dotnet ef database update.";
 
@@ -581,6 +585,11 @@ internal static class TenancyStrings
         => (tenant is null ? $"The migration '{migration}' in {destination}" : $"The migration '{migration}' of tenant '{tenant}' in {destination}")
             + $" is unknown to '{context}': a newer version of the application was there. Deploy that version, or revert the migration with it.";
 
+    public static string RowsOfNewerModel(string tenant, string table, string context, string migration)
+        => $"Tenant '{tenant}' has rows in {table}, which '{context}' does not know as a table of tenants and would leave behind, for a later tenant of that "
+            + $"id to see: a newer version of the application was there with the migration '{migration}'. No row was deleted. Call RemoveAsync([\"{tenant}\"]) in that "
+            + "version, or delete these rows first.";
+
     public static string MigrationsBehind(string context, string? tenant, TenantDestination destination, string migration)
         => (tenant is null ? $"The migration '{migration}' is missing in {destination}" : $"The migration '{migration}' of '{context}' is missing for tenant '{tenant}' in {destination}")
             + ". Run MigrateTenantsAsync(...) or `tenants migrate`.";
@@ -601,10 +610,10 @@ internal static class TenancyStrings
         => $"Tenant '{tenant}' was left half added in {destination}; it is finished.";
 
     public static string PlaceIsLost(string tenant, TenantDestination destination, bool isMadeByAdding)
-        => $"Tenant '{tenant}' is registered in {destination}, which is gone, and with it the rows. Nothing was made in its place: restore it from a backup. "
+        => $"Tenant '{tenant}' is registered in {destination}, which is gone, and with it the rows that it had. Nothing was made in its place: restore it from a backup. "
             + (isMadeByAdding
                 ? $"Should the rows not come back, RemoveAsync([\"{tenant}\"]) and then AddAsync([\"{tenant}\"]) begin with an empty one."
-                : "Should the rows not come back, MigrateTenantsAsync(...) with TenantMigrationOptions.Verify makes it anew, empty.");
+                : "Should there have been none, or should they not come back, MigrateTenantsAsync(...) with TenantMigrationOptions.Verify makes it, empty.");
 
     public static string AdministrationOfPlaces(string context)
         => $"The tenants of '{context}' have databases or schemas of their own, which one context does not reach. Take "

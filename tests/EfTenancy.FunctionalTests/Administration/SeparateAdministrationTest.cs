@@ -167,6 +167,59 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         Assert.Empty(await tenants.RepairAsync());
     }
 
+    [Fact]
+    public async Task A_disabled_tenant_is_refused_for_use_and_goes_on_being_administered()
+    {
+        await using var services = DepotContext.Services(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString));
+        var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+        var databases = services.GetRequiredService<TenantDatabases>();
+        var mover = services.GetRequiredService<ITenantMover<DepotContext>>();
+        var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
+        foreach (var tenant in (string[])["acme", "late"])
+        {
+            await databases.AddAsync(tenant, TenantDestination.InSchema(tenant));
+        }
+
+        await databases.DisableAsync("late");
+        Assert.All(await services.MigrateTenantsAsync<DepotContext>(), r => Assert.Equal(TenantMigrationOutcome.Migrated, r.Outcome));
+        Assert.Single(await _home.ColumnAsync("SELECT tablename FROM pg_tables WHERE schemaname = 'late' AND tablename = 'Table9'"));
+        await _home.ExecuteAsync("""INSERT INTO acme."Table0" ("Name") VALUES ('kept')""");
+
+        // Half added and then disabled it is finished, and stays disabled.
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, schema_name, state, is_disabled) VALUES ('half', 'half', 'adding', true)");
+        var repair = Assert.Single(await tenants.RepairAsync());
+        Assert.Equal(("half", true), (repair.TenantId, repair.IsMended));
+
+        var directory = Directory.CreateTempSubdirectory("eftenancy");
+        try
+        {
+            await databases.DisableAsync("acme");
+            Assert.Equal(1, (await mover.ExportAsync("acme", directory.FullName)).Rows);
+            await tenants.DeleteDataAsync(["acme"]);
+            Assert.Equal(0, await _home.ScalarAsync<long>("""SELECT count(*) FROM acme."Table0" """));
+            Assert.Equal(1, (await mover.ImportAsync("acme", directory.FullName)).Rows);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+
+        await mover.MoveAsync("acme", TenantDestination.InSchema("moved"));
+        await tenants.AddAsync(["acme"]);
+        Assert.Equal(
+            [("acme", TenantState.Disabled, "moved"), ("half", TenantState.Disabled, "half"), ("late", TenantState.Disabled, "late")],
+            (await tenants.ListAsync()).Select(t => (t.TenantId, t.State, t.Destination!.Schema!)));
+        foreach (var tenant in (string[])["acme", "half", "late"])
+        {
+            await Assert.ThrowsAsync<TenantDisabledException>(() => factory.CreateDbContextAsync(tenant));
+        }
+
+        await Assert.ThrowsAsync<UnknownTenantException>(() => mover.ExportAsync("nobody", Path.Combine(directory.FullName, "nobody")));
+        await tenants.EnableAsync(["acme"]);
+        await using var db = await factory.CreateDbContextAsync("acme");
+        Assert.Single(await db.Set<Dictionary<string, object>>("Table0").ToListAsync());
+    }
+
     [Theory]
     [InlineData("schemas")]
     [InlineData("single server")]
@@ -212,6 +265,19 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             Assert.Contains(style == "listed" ? "MigrateTenantsAsync(" : "RemoveAsync([\"acme\"])", repair.Description, StringComparison.Ordinal);
             await using var lost = await services.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme");
             await Assert.ThrowsAsync<TenantDatabaseException>(() => lost.Set<Dictionary<string, object>>("Table9").ToListAsync());
+            if (style != "listed")
+            {
+                var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.AddAsync(["acme", "other"]));
+                Assert.Equal(("acme", place, repair.Description), (refused.TenantId, refused.Destination, refused.Message));
+                Assert.Equal(
+                    style == "schemas" ? TenantDatabaseError.SchemaMissing : TenantDatabaseError.DatabaseMissing, refused.Error);
+
+                // A database is asked as soon as the journal says that it is behind.
+                await _home.ExecuteAsync("UPDATE tenants.tenant_migrations SET migration_id = '20260101000000_First', error = 'cut off' WHERE concat(database_name, schema_name) <> ''");
+                var failed = await Assert.ThrowsAsync<TenantMigrationException>(() => services.MigrateTenantsAsync<DepotContext>());
+                var failure = Assert.Single(failed.Results, r => r.Outcome == TenantMigrationOutcome.Failed);
+                Assert.Equal((refused.Message, "acme"), (failure.Error!.Message, Assert.Single(failure.TenantIds)));
+            }
         }
 
         // What the report names makes it anew.

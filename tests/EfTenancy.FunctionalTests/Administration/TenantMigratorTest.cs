@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics;
 using EfTenancy.Administration;
 using EfTenancy.CommandLine;
@@ -5,6 +6,7 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -160,6 +162,124 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
 
         Assert.Equal(60, await _home.ScalarAsync<int>("SELECT count(*) FROM pg_tables WHERE tablename ~ '^Table' AND schemaname ~ '^tenant_'"));
     }
+
+    [Theory]
+    [InlineData("listed")]
+    [InlineData("registered")]
+    [InlineData("schemas")]
+    public async Task Four_processes_at_once_make_what_is_missing_once(string style)
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            var names = Enumerable.Range(0, 2).Select(i => $"{style}_{round}_{i}_{_home.Name}").ToList();
+            try
+            {
+                await MigrateAtOnceAsync(style, names);
+            }
+            finally
+            {
+                foreach (var name in names)
+                {
+                    await _home.ExecuteAsync($"""DROP DATABASE IF EXISTS "{name}" WITH (FORCE)""");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_somebody_else_makes_at_the_last_moment_is_taken()
+    {
+        var name = $"made_{_home.Name}";
+        await using var services = new ServiceCollection()
+            .AddTenantDatabases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(ConnectionStringOf(name), "acme")))
+            .AddDbContextFactory<DepotContext>(
+                (provider, options) => options.UseNpgsql()
+                    .AddInterceptors(new FasterDatabaseCreator(_home, name))
+                    .UseTenancy(t => t.UseTenantDatabases(provider.GetRequiredService<TenantDatabases>())))
+            .AddTenantAdministration<DepotContext>()
+            .BuildServiceProvider();
+        try
+        {
+            Assert.Equal(TenantMigrationOutcome.Migrated, Assert.Single(await services.MigrateTenantsAsync<DepotContext>()).Outcome);
+            Assert.Equal(TenantMigrationOutcome.UpToDate, Assert.Single(await services.MigrateTenantsAsync<DepotContext>()).Outcome);
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP DATABASE "{name}" WITH (FORCE)""");
+        }
+    }
+
+    [Fact]
+    public async Task A_schema_that_somebody_else_makes_at_the_last_moment_is_taken()
+    {
+        var services = Services(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        var databases = services.GetRequiredService<TenantDatabases>();
+        await databases.AddAsync("acme");
+        await _home.ExecuteAsync("DROP SCHEMA tenant_acme");
+
+        // Neither sees the other's until it is committed.
+        await using var other = new NpgsqlConnection(_home.ConnectionString);
+        await other.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await other.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var command = new NpgsqlCommand("CREATE SCHEMA tenant_acme", other, transaction))
+        {
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var migrating = services.MigrateTenantsAsync<DepotContext>();
+        while (await _home.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") == 0)
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        Assert.All(await migrating, r => Assert.Equal(TenantMigrationOutcome.Migrated, r.Outcome));
+        Assert.Equal(["20260101000000_First", Last], await HistoryOf(_home, "tenant_acme"));
+    }
+
+    private async Task MigrateAtOnceAsync(string style, List<string> names)
+    {
+        var processes = Enumerable.Range(0, 4).Select(
+            _ => DepotContext.Services(
+                x => x = style == "listed"
+                    ? x.MultiTenantedDatabases(d => names.ForEach(n => d.AddSingleTenantDatabase(ConnectionStringOf(n), n)))
+                    : x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString))).ToList();
+        if (style != "listed")
+        {
+            var databases = processes[0].GetRequiredService<TenantDatabases>();
+            foreach (var name in names)
+            {
+                if (style == "registered")
+                {
+                    await databases.AddDatabaseAsync(name);
+                }
+
+                await databases.AddAsync(name, style == "schemas" ? TenantDestination.InSchema(name) : TenantDestination.InDatabase(name));
+                await _home.ExecuteAsync($"""DROP SCHEMA IF EXISTS "{name}" """);
+            }
+        }
+
+        try
+        {
+            await Task.WhenAll(processes.Select(p => Task.Run(() => p.MigrateTenantsAsync<DepotContext>())));
+            foreach (var name in names)
+            {
+                await using var db = await processes[0].GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync(name);
+                Assert.Equal(["20260101000000_First", Last], await db.Database.GetAppliedMigrationsAsync());
+                Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
+            }
+        }
+        finally
+        {
+            foreach (var process in processes)
+            {
+                await process.DisposeAsync();
+            }
+        }
+    }
+
+    private string ConnectionStringOf(string database)
+        => new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Database = database }.ConnectionString;
 
     [Fact]
     public async Task Canaries_come_first_and_keep_the_others_from_what_fails_for_them()
@@ -317,5 +437,23 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
     {
         var services = DepotContext.Services(databases);
         return Own(services);
+    }
+
+    // As another process would, between the look and the making.
+    private sealed class FasterDatabaseCreator(TestDatabase home, string name) : DbCommandInterceptor
+    {
+        public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
+            DbCommand command,
+            CommandEventData eventData,
+            InterceptionResult<int> result,
+            CancellationToken cancellationToken = default)
+        {
+            if (command.CommandText.StartsWith("CREATE DATABASE", StringComparison.Ordinal))
+            {
+                await home.ExecuteAsync($"""CREATE DATABASE "{name}" """);
+            }
+
+            return result;
+        }
     }
 }

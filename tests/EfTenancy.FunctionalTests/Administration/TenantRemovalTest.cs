@@ -1,11 +1,16 @@
 using EfTenancy.Administration;
 using EfTenancy.Administration.Internal;
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
+using Remark = EfTenancy.TenantProcess.Remark;
 
 namespace EfTenancy.FunctionalTests.Administration;
 
@@ -53,6 +58,53 @@ public class TenantRemovalTest(PostgresFixture postgres) : IAsyncLifetime
                 Assert.Equal(10, result.Tables.Count);
             });
         await AssertWhole("kept");
+    }
+
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId, true, false)]
+    [InlineData(TenantKeyStyle.TenantThenId, false, false)]
+    [InlineData(TenantKeyStyle.TenantThenId, true, true)]
+    [InlineData(TenantKeyStyle.TenantThenId, false, true)]
+    [InlineData(TenantKeyStyle.IdThenTenant, true, false)]
+    [InlineData(TenantKeyStyle.IdThenTenant, false, false)]
+    [InlineData(TenantKeyStyle.IdOnly, false, false)]
+    public async Task A_tenant_that_an_older_model_removes_leaves_no_rows_in_tables_of_a_newer_one(TenantKeyStyle keys, bool isManaged, bool wasGlobal)
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        Func<string?, KeyStyleContext> older = t => new(database.ConnectionString, keys, isManaged, isNewer: false, wasGlobal, t);
+        Func<string?, KeyStyleContext> newer = t => new(database.ConnectionString, keys, isManaged, isNewer: true, wasGlobal, t);
+        await using var administration = older(null);
+        await using var later = newer(null);
+        await later.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+        await later.GetService<IHistoryRepository>().CreateAsync();
+        await database.ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('20260101000000_KeyStyle', '10.0.0'), ('20270101000000_Later', '10.0.0')""");
+        await later.Tenancy().Administration.AddAsync(["gone", "kept"]);
+        foreach (var tenant in (string[])["gone", "kept"])
+        {
+            await using var context = newer(tenant);
+            context.Add(new Product { Id = tenant[0] });
+            context.Add(new Customer { Id = tenant[0], Remarks = { new Remark { Id = tenant[0] } } });
+            await context.SaveChangesAsync();
+        }
+
+        // What does not tell by itself that it has rows of tenants is not touched, and then nothing is.
+        var kept = await database.RowsOfAsync("kept");
+        var gone = await database.RowsOfAsync("gone");
+        Assert.Equal((3, 3), (kept.Count, gone.Count));
+        var remover = administration;
+        if (wasGlobal || (!isManaged && keys != TenantKeyStyle.TenantThenId))
+        {
+            var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => administration.Tenancy().Administration.RemoveAsync(["gone"]));
+            Assert.Equal((TenantDatabaseError.MigrationsAhead, "gone", TenantDestination.Home), (refused.Error, refused.TenantId, refused.Destination));
+            Assert.Contains("public.\"New", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("20270101000000_Later", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(gone, await database.RowsOfAsync("gone"));
+            remover = later;
+        }
+
+        await remover.Tenancy().Administration.RemoveAsync(["gone"]);
+        Assert.Empty(await database.RowsOfAsync("gone"));
+        Assert.Equal(kept, await database.RowsOfAsync("kept"));
     }
 
     [Fact]
@@ -199,5 +251,54 @@ public class TenantRemovalTest(PostgresFixture postgres) : IAsyncLifetime
     {
         public void Report(TenantProgress value)
             => report(value);
+    }
+
+    // The newer model has customers, with remarks, besides products.
+    private sealed class KeyStyleContext(string connectionString, TenantKeyStyle keys, bool isManaged, bool isNewer, bool wasGlobal, string? tenant)
+        : DbContext
+    {
+        protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
+            => optionsBuilder.UseTestDatabase(connectionString)
+                .UseTenancy(
+                    t =>
+                    {
+                        t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(keys).UseTenantAccessor(_ => tenant);
+                        if (isManaged)
+                        {
+                            t.PartitionMultiTenantedEntitiesManaged("key_styles");
+                        }
+                    })
+                .ReplaceService<IModelCacheKeyFactory, PerInstance>();
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Product>().Ignore(p => p.Category).ToTable("NewProducts").Property(p => p.Id).ValueGeneratedNever();
+            if (isNewer || wasGlobal)
+            {
+                modelBuilder.Entity<Customer>().Ignore(c => c.Region).Ignore(c => c.Addresses).ToTable("NewCustomers").Property(c => c.Id).ValueGeneratedNever();
+                modelBuilder.Entity<Remark>().ToTable("NewRemarks").Property(c => c.Id).ValueGeneratedNever();
+            }
+
+            if (!isNewer && wasGlobal)
+            {
+                modelBuilder.Entity<Customer>().IsSingleTenanted();
+                modelBuilder.Entity<Remark>().IsSingleTenanted();
+            }
+        }
+    }
+
+    [DbContext(typeof(KeyStyleContext))]
+    [Migration("20260101000000_KeyStyle")]
+    private sealed class KeyStyle : Migration
+    {
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+        }
+    }
+
+    private sealed class PerInstance : IModelCacheKeyFactory
+    {
+        public object Create(DbContext context, bool designTime)
+            => (context, designTime);
     }
 }

@@ -1,3 +1,4 @@
+using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Migrations.Operations;
 using EfTenancy.Storage.Internal;
@@ -107,6 +108,64 @@ public class ManagedPartitionsTest(PostgresFixture postgres) : IAsyncLifetime
 
         await Migrate(null, TwoTables);
         Assert.Equal(["Events_t1", "Remarks_t1"], await Relations("r"));
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_added_before_the_migration_of_a_new_table_gets_its_partition_there_by_the_migration()
+    {
+        await Migrate(null, OneTable);
+        await using var ahead = new PartitionContext(_database.ConnectionString, TwoTables);
+
+        Assert.Equal(["T1"], (await ahead.Tenancy().Administration.AddAsync(["T1"])).Tenants);
+        Assert.Equal((TenantState.Active, 1, 0), await StateAsync(ahead, "T1"));
+
+        await Migrate(OneTable, TwoTables);
+        Assert.Equal((TenantState.Active, 2, 0), await StateAsync(ahead, "T1"));
+        await InsertAsync("T1");
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_added_before_the_migration_that_partitions_a_table_is_told_so_and_finished_after_it()
+    {
+        Action<ModelBuilder> before = modelBuilder =>
+        {
+            modelBuilder.Entity<Happening>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants"));
+            modelBuilder.Entity<Remark>().DoNotPartition();
+        };
+        await Migrate(null, before);
+        await using var ahead = new PartitionContext(_database.ConnectionString, TwoTables);
+
+        foreach (var call in (Func<Task>[])
+            [
+                () => ahead.Tenancy().Administration.AddAsync(["T1"]),
+                () => ahead.Tenancy().Administration.AddAsync(["T1"]),
+                () => ahead.Tenancy().Administration.RepairAsync(),
+            ])
+        {
+            var failed = await Assert.ThrowsAsync<TenantAdministrationException>(call);
+            Assert.Equal(["public.Remarks"], failed.Tables.Where(t => t.Error is not null).Select(t => t.Table));
+            Assert.Contains("Apply the migrations of the model.", failed.Message, StringComparison.Ordinal);
+            Assert.Contains("Repeat the call", failed.Message, StringComparison.Ordinal);
+            Assert.Equal((TenantState.Adding, 1, 0), await StateAsync(ahead, "T1"));
+        }
+
+        await Migrate(before, TwoTables);
+        await ahead.Tenancy().Administration.AddAsync(["T1"]);
+        Assert.Equal((TenantState.Active, 2, 0), await StateAsync(ahead, "T1"));
+        await InsertAsync("T1");
+    }
+
+    private static async Task<(TenantState State, int Partitions, int Missing)> StateAsync(PartitionContext context, string tenantId)
+    {
+        var tenant = Assert.Single(await context.Tenancy().Administration.ListAsync(), t => t.TenantId == tenantId);
+        return (tenant.State, tenant.Partitions, tenant.MissingPartitions);
+    }
+
+    private async Task InsertAsync(string tenantId)
+    {
+        await using var context = PartitionContext.For(_database.ConnectionString, tenantId, TwoTables);
+        context.Add(new Happening { Name = "opening", Remarks = { new Remark { Text = "nice" } } });
+        await context.SaveChangesAsync();
     }
 
     [Fact]

@@ -213,6 +213,45 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         await InsertAsync("T1", PartitionContext.Partitioned(x => x.ByList().AddPartition("t1", "T1")));
     }
 
+    [Theory]
+    [InlineData("list", false)]
+    [InlineData("list", true)]
+    [InlineData("hash", false)]
+    [InlineData("range", false)]
+    [InlineData("managed", false)]
+    [InlineData("managed", true)]
+    public async Task Rows_of_no_tenant_are_refused_by_name_and_nothing_is_changed(string to, bool isOnlyRow)
+    {
+        var after = Models.Single(m => m.Name == to).Model;
+        await MigrateAsync(null, _ => { });
+        if (!isOnlyRow)
+        {
+            await InsertAsync("T1", _ => { });
+        }
+
+        await _database.ExecuteAsync(
+            """
+            ALTER TABLE "Remarks" DROP CONSTRAINT "PK_Remarks", ALTER "TenantId" DROP NOT NULL, ADD CONSTRAINT "PK_Remarks" PRIMARY KEY ("Id");
+            ALTER TABLE "Remarks" DROP CONSTRAINT "FK_Remarks_Events_TenantId_HappeningId";
+            INSERT INTO "Remarks" ("TenantId", "HappeningId") VALUES (NULL, 1);
+            """);
+
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => MigrateAsync(_ => { }, after));
+
+        Assert.Equal(PostgresErrorCodes.NotNullViolation, refused.SqlState);
+        Assert.Contains("""UPDATE "Remarks" SET "TenantId" = ... WHERE "TenantId" IS NULL""", refused.MessageText, StringComparison.Ordinal);
+        Assert.Empty(await _database.ColumnAsync("SELECT conname FROM pg_constraint WHERE conrelid = '\"Remarks\"'::regclass AND contype = 'c'"));
+
+        await _database.ExecuteAsync(
+            """
+            UPDATE "Remarks" SET "TenantId" = 'T1' WHERE "TenantId" IS NULL;
+            ALTER TABLE "Remarks" DROP CONSTRAINT "PK_Remarks", ADD CONSTRAINT "PK_Remarks" PRIMARY KEY ("TenantId", "Id");
+            """);
+        await MigrateAsync(_ => { }, after);
+        Assert.Equal("p", await _database.ScalarAsync<string>("SELECT relkind::text FROM pg_class WHERE relname = 'Remarks'"));
+        Assert.Contains("T1", await _database.ColumnAsync("""SELECT "TenantId" FROM "Remarks" """));
+    }
+
     [Fact]
     public async Task What_would_stay_with_the_old_table_is_refused_and_nothing_is_changed()
     {

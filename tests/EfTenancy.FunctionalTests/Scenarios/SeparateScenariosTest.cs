@@ -525,6 +525,84 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
     }
 
     [Fact]
+    public async Task A_connection_that_its_server_ends_while_rows_are_read_is_told_with_tenant_and_destination()
+    {
+        var own = await DatabaseAsync();
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(own.ConnectionString, "Green")));
+        await using var db = LedgerContext.For(databases, "Green");
+        await db.Database.EnsureCreatedAsync();
+
+        // More than fits into what the server sends ahead.
+        await own.ExecuteAsync("""INSERT INTO "Accounts" ("Id", "Name") SELECT i, repeat('x', 20000) FROM generate_series(1, 3000) AS i""");
+        Func<Func<Task>, Task>[] queries =
+        [
+            async read =>
+            {
+                await foreach (var _ in db.Accounts.AsNoTracking().AsAsyncEnumerable())
+                {
+                    await read();
+                }
+            },
+            async read =>
+            {
+                foreach (var _ in db.Accounts.AsNoTracking())
+                {
+                    await read();
+                }
+            },
+            async read =>
+            {
+                await foreach (var _ in db.Accounts.FromSql($"SELECT * FROM \"Accounts\"").AsAsyncEnumerable())
+                {
+                    await read();
+                }
+            },
+            async read =>
+            {
+                await foreach (var _ in db.Database.SqlQuery<string>($"SELECT \"Name\" FROM \"Accounts\"").AsAsyncEnumerable())
+                {
+                    await read();
+                }
+            },
+        ];
+        foreach (var (number, query) in queries.Index())
+        {
+            var rows = 0;
+            var thrown = await Record.ExceptionAsync(
+                () => query(
+                    async () =>
+                    {
+                        if (++rows == 10)
+                        {
+                            await _home.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{own.Name}'");
+                        }
+                    }));
+            Assert.True(thrown is TenantDatabaseException, $"query {number} after {rows} rows: {thrown}");
+            var exception = (TenantDatabaseException)thrown;
+            Assert.Equal((TenantDatabaseError.Unreachable, "Green"), (exception.Error, exception.TenantId));
+            Assert.True(exception.IsTransient);
+            Assert.NotNull(exception.InnerException);
+            db.ChangeTracker.Clear();
+            Assert.Equal(3000, await db.Accounts.CountAsync());
+        }
+
+        // A cancellation is one still.
+        using var cancelled = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () =>
+            {
+                await foreach (var _ in db.Accounts.AsAsyncEnumerable().WithCancellation(cancelled.Token))
+                {
+                    await cancelled.CancelAsync();
+                }
+            });
+
+        // A row that cannot be read is not the place's fault.
+        await db.Database.ExecuteSqlAsync($"UPDATE \"Accounts\" SET \"Name\" = CASE WHEN \"Id\" % 2 = 0 THEN '1' ELSE 'x' END");
+        await Assert.ThrowsAsync<PostgresException>(() => db.Database.SqlQuery<int>($"SELECT \"Name\"::int AS \"Value\" FROM \"Accounts\"").ToListAsync());
+    }
+
+    [Fact]
     public async Task A_retrying_strategy_tries_again_when_the_server_ended_the_connection()
     {
         var own = await DatabaseAsync();

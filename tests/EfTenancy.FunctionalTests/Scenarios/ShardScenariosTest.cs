@@ -117,6 +117,27 @@ public sealed class ShardScenariosTest(PostgresFixture postgres) : DatabasesTest
     }
 
     [Fact]
+    public async Task A_shard_that_is_gone_is_not_made_anew_for_the_next_tenant_and_keeps_nobody_from_being_repaired()
+    {
+        await using var services = Services(s => s.AssignToSmallest());
+        var tenants = services.GetRequiredService<ITenantAdministration<WarehouseContext>>();
+        await tenants.AddAsync(["a", "b"]);
+        await _home.ExecuteAsync($"""DROP DATABASE "{_first.Name}" WITH (FORCE)""");
+
+        var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.AddAsync(["c"]));
+        Assert.Equal((TenantDatabaseError.DatabaseMissing, "c", "first"), (refused.Error, refused.TenantId, refused.Destination.Database));
+        Assert.Empty(await _home.ColumnAsync($"SELECT datname FROM pg_database WHERE datname = '{_first.Name}'"));
+
+        await _home.ExecuteAsync("INSERT INTO tenants.tenant_destinations (tenant_id, database_name, state) VALUES ('d', 'second', 'adding')");
+        Assert.Equal(
+            [("a", false), ("c", false), ("d", true)],
+            (await tenants.RepairAsync()).Select(r => (r.TenantId!, r.IsMended)).Distinct().Order());
+        await using var db = await services.GetRequiredService<IDbContextFactory<WarehouseContext>>().CreateDbContextAsync("d");
+        db.AddRows(1);
+        await db.SaveChangesAsync();
+    }
+
+    [Fact]
     public async Task A_tenant_that_nobody_added_gets_a_shard_when_it_is_first_used_or_is_refused()
     {
         await using var services = Services(

@@ -10,12 +10,12 @@ public sealed class LostPlaces(TenantDatabases databases)
 {
     private const int MostAtOnce = 8;
 
-    public async Task<List<(AssignedTenant Tenant, string Reason)>> FindAsync(
+    public async Task<List<(AssignedTenant Tenant, TenantDatabaseException Reason)>> FindAsync(
         IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
         var asked = tenants.GroupBy(t => t.Place.Database).ToList();
-        var lost = new List<(AssignedTenant, string)>[asked.Count];
+        var lost = new List<(AssignedTenant, TenantDatabaseException)>[asked.Count];
         await Parallel.ForEachAsync(
             asked.Index(),
             new ParallelOptions
@@ -28,7 +28,7 @@ public sealed class LostPlaces(TenantDatabases databases)
         return [.. lost.SelectMany(l => l)];
     }
 
-    private async Task<List<(AssignedTenant, string)>> FindAsync(
+    private async Task<List<(AssignedTenant, TenantDatabaseException)>> FindAsync(
         IGrouping<TenantDatabaseAddress, (AssignedTenant Tenant, TenantPlace Place)> database,
         CancellationToken cancellationToken)
     {
@@ -39,19 +39,24 @@ public sealed class LostPlaces(TenantDatabases databases)
             return
             [
                 .. database.Where(t => t.Place.Schema is { } schema && missing.Contains(schema))
-                    .Select(t => (t.Tenant, ReasonOf(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place, ""))),
+                    .Select(t => (t.Tenant, Gone(TenantDatabaseError.SchemaMissing, t.Tenant, t.Place))),
             ];
         }
         catch (Exception exception) when (FailureOf(exception, database.First().Tenant) is { Error: var error })
         {
-            return [.. database.Select(t => (t.Tenant, ReasonOf(error, t.Tenant, t.Place, FailureOf(exception, t.Tenant)!.Message)))];
+            return
+            [
+                .. database.Select(
+                    t => (t.Tenant, error == TenantDatabaseError.DatabaseMissing ? Gone(error, t.Tenant, t.Place) : FailureOf(exception, t.Tenant)!)),
+            ];
         }
     }
 
-    private string ReasonOf(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place, string message)
-        => error is TenantDatabaseError.DatabaseMissing or TenantDatabaseError.SchemaMissing
-            ? TenancyStrings.PlaceIsLost(tenant.TenantId, tenant.Destination, IsMadeByAdding(place))
-            : message;
+    public static bool IsGone(TenantDatabaseException reason)
+        => reason.Error is TenantDatabaseError.DatabaseMissing or TenantDatabaseError.SchemaMissing;
+
+    private TenantDatabaseException Gone(TenantDatabaseError error, AssignedTenant tenant, TenantPlace place)
+        => new(TenancyStrings.PlaceIsLost(tenant.TenantId, tenant.Destination, IsMadeByAdding(place)), error, tenant.TenantId, tenant.Destination);
 
     private bool IsMadeByAdding(TenantPlace place)
         => !place.IsShared

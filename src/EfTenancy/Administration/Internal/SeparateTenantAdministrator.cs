@@ -54,6 +54,7 @@ public sealed class SeparateTenantAdministrator<TContext>(
             await Directory.RegisterAsync(id, destination: null, cancellationToken).ConfigureAwait(false);
         }
 
+        await RefuseLostAsync(ids, before, cancellationToken).ConfigureAwait(false);
         await MakeTablesAsync(ids, cancellationToken).ConfigureAwait(false);
         var results = await _places.AtAsync(ids, p => p.Schema is null, addPartitions, cancellationToken).ConfigureAwait(false);
 
@@ -210,16 +211,12 @@ public sealed class SeparateTenantAdministrator<TContext>(
         var repairs = new List<TenantRepair>();
         foreach (var tenantId in await AddingAsync(cancellationToken).ConfigureAwait(false))
         {
-            await AddAsync([tenantId], cancellationToken, progress).ConfigureAwait(false);
-            repairs.Add(
-                new TenantRepair(
-                    TenancyStrings.TenantFinished(tenantId, await databases.FindAsync(tenantId, cancellationToken).ConfigureAwait(false)),
-                    Table: null, tenantId, IsMended: true));
+            repairs.Add(await FinishAsync(tenantId, cancellationToken, progress).ConfigureAwait(false));
         }
 
         var tenants = await databases.Directory.ListAsync(cancellationToken).ConfigureAwait(false);
         var lost = await new LostPlaces(databases).FindAsync(tenants, cancellationToken).ConfigureAwait(false);
-        repairs.AddRange(lost.Select(l => new TenantRepair(l.Reason, Table: null, l.Tenant.TenantId, IsMended: false)));
+        repairs.AddRange(lost.Select(l => new TenantRepair(l.Reason.Message, Table: null, l.Tenant.TenantId, IsMended: false)));
 
         foreach (var place in tenants.Select(t => t.Place).Where(p => p.IsShared).DistinctBy(p => p.Destination)
                      .ExceptBy(lost.Select(l => l.Tenant.Destination), p => p.Destination))
@@ -236,6 +233,21 @@ public sealed class SeparateTenantAdministrator<TContext>(
         return repairs;
     }
 
+    private async Task<TenantRepair> FinishAsync(string tenantId, CancellationToken cancellationToken, IProgress<TenantProgress>? progress)
+    {
+        try
+        {
+            await AddAsync([tenantId], cancellationToken, progress).ConfigureAwait(false);
+            var known = await _places.KnownAsync([tenantId], cancellationToken).ConfigureAwait(false);
+            return new TenantRepair(TenancyStrings.TenantFinished(tenantId, known[0].Tenant.Destination), Table: null, tenantId, IsMended: true);
+        }
+        catch (Exception exception) when (exception is TenantDatabaseException or TenantMigrationException or TenantAdministrationException)
+        {
+            // One that cannot be finished keeps nobody else from being repaired.
+            return new TenantRepair(exception.Message, Table: null, tenantId, IsMended: false);
+        }
+    }
+
     private static async Task<TenantAdministrationResult> RemoveAtSharedAsync(
         TenantAdministrator administration,
         IReadOnlySet<string> ids,
@@ -250,6 +262,21 @@ public sealed class SeparateTenantAdministrator<TContext>(
         {
             // An earlier call, which was cut off, removed partitions and rows already.
             return new TenantAdministrationResult([]);
+        }
+    }
+
+    // What was there before is not made anew: its tenants would take the empty place for theirs.
+    private async Task RefuseLostAsync(
+        HashSet<string> ids,
+        IReadOnlyDictionary<string, RegisteredDestination> before,
+        CancellationToken cancellationToken)
+    {
+        var used = before.Values.Where(t => t.State != DestinationRegistrySql.Adding).Select(t => t.Destination).ToHashSet();
+        var places = (await _places.KnownAsync(ids, cancellationToken).ConfigureAwait(false)).Where(t => used.Contains(t.Tenant.Destination));
+        var lost = await new LostPlaces(databases).FindAsync(places, cancellationToken).ConfigureAwait(false);
+        if (lost.Find(l => LostPlaces.IsGone(l.Reason)) is { Reason: { } reason })
+        {
+            throw reason;
         }
     }
 

@@ -89,6 +89,9 @@ public sealed class TenantConnection : IAsyncDisposable
         await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
+    public Task<IReadOnlyList<string>> MigrationsAsync(TenantMigrationHistory history, CancellationToken cancellationToken)
+        => history.OfConnectionAsync(_connection, cancellationToken);
+
     /// <summary>One transaction; while others hold its locks it is rolled back and tried again.</summary>
     public Task<T> InTransactionAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken, Func<Task>? before = null)
         => RetryAsync(

@@ -2,6 +2,7 @@ using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -28,6 +29,18 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
 
     public string ContextName
         => context.GetType().Name;
+
+    /// <summary>Where it is; the home database where there is no other.</summary>
+    public TenantDestination Destination
+        => _tenant.Place?.Known?.Destination ?? TenantDestination.Home;
+
+    public TenantMigrationHistory History()
+        => new(context);
+
+    /// <summary>Whether the model itself has, in this table, a column of the name that holds tenants elsewhere.</summary>
+    public bool MapsTenantColumn(string table, string? schema)
+        => context.Model.GetRelationalModel().FindTable(table, schema) is { } mapped
+            && TablesOfModel.Tables.Any(t => t.TenantColumn is { } column && mapped.FindColumn(column) is not null);
 
     public TenantRegistry? FindRegistry()
         => TablesOfModel.RegistrySchema is { } schema

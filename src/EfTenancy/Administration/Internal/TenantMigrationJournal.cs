@@ -10,7 +10,8 @@ namespace EfTenancy.Administration.Internal;
 /// </summary>
 public sealed class TenantMigrationJournal(DestinationRegistry registry, string context)
 {
-    public Task<Dictionary<TenantDestination, string?>> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>The last migration of each place, as far as one is known, and whether the next one failed.</summary>
+    public Task<Dictionary<TenantDestination, (string Migration, bool HasFailed)>> ReadAsync(CancellationToken cancellationToken)
         => registry.WithConnectionAsync(
             async connection =>
             {
@@ -22,11 +23,11 @@ public sealed class TenantMigrationJournal(DestinationRegistry registry, string 
                 var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
                 await using var __ = reader.ConfigureAwait(false);
 
-                var migrations = new Dictionary<TenantDestination, string?>();
+                var migrations = new Dictionary<TenantDestination, (string, bool)>();
                 while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 {
                     migrations[TenantDestination.Of(NullIfEmpty(reader.GetString(0)), NullIfEmpty(reader.GetString(1)))]
-                        = await reader.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false) ? null : reader.GetString(2);
+                        = (reader.GetString(2), reader.GetBoolean(3));
                 }
 
                 return migrations;

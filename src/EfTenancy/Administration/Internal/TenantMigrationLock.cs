@@ -2,6 +2,7 @@ using EfTenancy.Migrations.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace EfTenancy.Administration.Internal;
 
@@ -24,7 +25,14 @@ public sealed class TenantMigrationLock : IAsyncDisposable
         var creator = context.GetService<IRelationalDatabaseCreator>();
         if (!await creator.ExistsAsync(cancellationToken).ConfigureAwait(false))
         {
-            await creator.CreateAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await creator.CreateAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException exception) when (TenancyMigrator.IsDatabaseCreatedByOther(exception))
+            {
+                // There is no database yet to take a lock in.
+            }
         }
 
         await context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);

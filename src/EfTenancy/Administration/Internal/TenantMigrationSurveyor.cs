@@ -124,7 +124,7 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
         foreach (var unit in units.Where(u => u is { Place.Schema: null, IsShared: false }))
         {
             // Whatever else the journal says, the database itself is asked.
-            if (believed.TryGetValue(unit.Place!.Destination, out var migration) && migration == last)
+            if (believed.TryGetValue(unit.Place!.Destination, out var told) && !told.HasFailed && told.Migration == last)
             {
                 applied[unit] = new Applied(history.Known, null);
             }
@@ -146,8 +146,22 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
                 }
             }).ConfigureAwait(false);
 
+        // Whoever had migrations and has nothing now is not begun anew.
+        var emptied = units.FindAll(u => u.TenantId is not null && applied[u] is { Error: null, Migrations.Count: 0 } && believed.ContainsKey(u.Place!.Destination));
+        foreach (var (tenant, reason) in emptied.Count == 0 ? [] : await LostAsync(emptied, databases!, cancellationToken).ConfigureAwait(false))
+        {
+            applied[emptied.Find(u => u.TenantId == tenant.TenantId)!] = new Applied([], reason);
+        }
+
         return units.ToDictionary(u => u, u => applied[u]);
     }
+
+    private static Task<List<(AssignedTenant Tenant, TenantDatabaseException Reason)>> LostAsync(
+        List<TenantMigrationUnit> units,
+        TenantDatabases databases,
+        CancellationToken cancellationToken)
+        => new LostPlaces(databases).FindAsync(
+            units.Select(u => (new AssignedTenant(u.TenantId!, u.Place!.Destination, IsDisabled: false), u.Place)), cancellationToken);
 
     private static TenantMigrationResult ResultOf(TenantMigrationUnit unit, Applied applied, TenantMigrationHistory history)
     {

@@ -54,10 +54,23 @@ public sealed class TenantMover<TContext>(ApplicationContexts<TContext> contexts
             {
                 var databases = DatabasesOf(context);
                 tenantId = Normalize(context, tenantId);
-                var place = databases is null ? null : await databases.Directory.FindAsync(tenantId, cancellationToken).ConfigureAwait(false);
+                var place = databases is null ? null : await FindAsync(databases, tenantId, cancellationToken).ConfigureAwait(false);
                 return await work(new TenantSite(context, tenantId, place, databases, options)).ConfigureAwait(false);
             },
             cancellationToken);
+
+    // Whoever is disabled may still be backed up, and restored, before others are let in again.
+    private static async ValueTask<TenantPlace> FindAsync(TenantDatabases databases, string tenantId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await databases.Directory.FindAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TenantDisabledException)
+        {
+            return databases.Directory.Locate(tenantId)!;
+        }
+    }
 
     private Task<bool> WithContextAsync(Func<DbContext, Task> work, CancellationToken cancellationToken)
         => contexts.UseAsync(

@@ -10,6 +10,7 @@ public sealed class TenantRemoval(TenantDatabase database, TenantConnection conn
 {
     public async Task RemoveAsync(HashSet<string> ids, CancellationToken cancellationToken)
     {
+        await new TenantRowsOfNewerModel(database, connection).RefuseAsync(ids, cancellationToken).ConfigureAwait(false);
         if (database.FindRegistry() is not { } registry)
         {
             var all = await TenantCatalog.LoadAsync(connection, database, cancellationToken).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
@@ -15,12 +16,18 @@ public static class ReplacedServices
     private static readonly Lazy<ILookup<Type, Type?>> Own = new(
         () => new ServiceCollection().AddEntityFrameworkTenancy().ToLookup(d => d.ServiceType, d => d.ImplementationType));
 
+    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any of the others keeps tenants apart.
+    private static readonly Type[] Harmless =
+    [
+        typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),
+    ];
+
     public static void Refuse(IDbContextOptions options)
     {
         foreach (var ((service, implementation), replacement) in options.FindExtension<CoreOptionsExtension>()?.ReplacedServices
                      ?? new Dictionary<(Type, Type?), Type>())
         {
-            if (!IsHarmless(service)
+            if (!Harmless.Contains(service)
                 && Own.Value[service].Any(o => (implementation is null || implementation == o) && o?.IsAssignableFrom(replacement) != true))
             {
                 throw new InvalidOperationException(
@@ -28,10 +35,5 @@ public static class ReplacedServices
             }
         }
     }
-
-    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any migrator keeps tenants apart, and
-    // so does any selector of value generators.
-    private static bool IsHarmless(Type service)
-        => service == typeof(INpgsqlRelationalConnection) || service == typeof(IMigrator) || service == typeof(IValueGeneratorSelector);
 }
 #pragma warning restore EF1001

@@ -42,6 +42,21 @@ public sealed class TableInventorySql(ISqlGenerationHelper sqlGenerationHelper, 
             END IF;
             """;
 
+    /// <summary>Fails for rows that are nobody's, which only a table has whose column was nullable.</summary>
+    public string RefuseRowsWithoutTenant(string table, string column)
+        => $"""
+            IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = {_block.Text(column)} AND NOT attnotnull) THEN
+                DECLARE
+                    is_there boolean;
+                BEGIN
+                    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I IS NULL)', target, {_block.Text(column)}) INTO is_there;
+                    IF is_there THEN
+                        RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = {_block.Text(TenancyStrings.RowsWithoutTenant(table, column))};
+                    END IF;
+                END;
+            END IF;
+            """;
+
     /// <summary>
     ///     The tenants whose rows the table has, into an array; from one to the next in the index that leads with them. Without one, each
     ///     step would read the whole table.

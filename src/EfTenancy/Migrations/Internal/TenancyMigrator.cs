@@ -81,8 +81,8 @@ public class TenancyMigrator(
         }
     }
 
-    // PostgreSQL says one or the other, by the moment.
-    private static bool IsDatabaseCreatedByOther(PostgresException exception)
+    /// <summary>PostgreSQL says one or the other, by the moment.</summary>
+    public static bool IsDatabaseCreatedByOther(PostgresException exception)
         => exception.SqlState == PostgresErrorCodes.DuplicateDatabase
             || exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "pg_database_datname_index" };
 

@@ -49,6 +49,7 @@ public sealed class TenantTableCopySql(ISqlGenerationHelper sqlGenerationHelper,
             {_block.Alone(table, schema)}
             {_inventory.Refusals(table)}
             {TableInventorySql.Locks}
+            {(partitioning is null ? "" : _inventory.RefuseRowsWithoutTenant(table, column))}
             {TableInventorySql.Capture}
             FOR part IN SELECT p.relid FROM pg_partition_tree(target) AS p WHERE p.level > 0 LOOP
                 EXECUTE format('ALTER TABLE %s RENAME TO %I', part.relid::regclass, 'tenancy_old_' || part.relid::oid);

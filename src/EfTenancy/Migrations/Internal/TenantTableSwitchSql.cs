@@ -102,6 +102,7 @@ public sealed class TenantTableSwitchSql(
                 table,
                 schema,
                 $"""
+                {_inventory.RefuseRowsWithoutTenant(table, column)}
                 {_inventory.TenantsOfRows(column, "tenants")}
                 {bucket.Lock}
                 IF tenants IS NOT NULL THEN
@@ -127,6 +128,7 @@ public sealed class TenantTableSwitchSql(
         yield return Bind("", bucket.All("held"));
         yield return Bind(
             $"""
+            {_inventory.RefuseRowsWithoutTenant(table, column)}
             {_inventory.TenantsOfRows(column, "tenants")}
             {bucket.Lock}
             {bucket.Register(table)}
@@ -166,6 +168,7 @@ public sealed class TenantTableSwitchSql(
                 IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}') THEN
                     {_inventory.Refusals(table)}
                     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+                    {_inventory.RefuseRowsWithoutTenant(table, column)}
                     {_inventory.TenantsOfRows(column, "tenants")}
                     IF tenants IS NOT NULL THEN
                         {_bound.RefuseTooMany(table, schema, column)}

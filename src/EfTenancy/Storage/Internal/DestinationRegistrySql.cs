@@ -183,7 +183,7 @@ public sealed class DestinationRegistrySql(string schema)
             """;
 
     public string SelectMigrations
-        => $"SELECT database_name, schema_name, migration_id FROM {Migrations} WHERE context = @context AND error IS NULL";
+        => $"SELECT database_name, schema_name, migration_id, error IS NOT NULL FROM {Migrations} WHERE context = @context AND migration_id IS NOT NULL";
 
     public string UpsertMigration
         => $"""
@@ -196,8 +196,9 @@ public sealed class DestinationRegistrySql(string schema)
     public static string CreateDatabase(string database, string? template)
         => $"CREATE DATABASE {Quote(database)}" + (template is null ? "" : $" TEMPLATE {Quote(template)}");
 
+    /// <summary>Two sessions that make the same at once do not see each other's, in spite of IF NOT EXISTS.</summary>
     public static string CreateSchema(string schema)
-        => $"CREATE SCHEMA IF NOT EXISTS {Quote(schema)}";
+        => "DO " + Literal($"BEGIN CREATE SCHEMA IF NOT EXISTS {Quote(schema)}; EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END");
 
     public static string DropDatabase(string database)
         => $"DROP DATABASE IF EXISTS {Quote(database)} WITH (FORCE)";
@@ -234,6 +235,9 @@ public sealed class DestinationRegistrySql(string schema)
                     AND NOT EXISTS (
                         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'x')))
             """;
+
+    private static string Literal(string text)
+        => '\'' + text.Replace("'", "''", StringComparison.Ordinal) + '\'';
 
     public static string Quote(string identifier)
         => '"' + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';

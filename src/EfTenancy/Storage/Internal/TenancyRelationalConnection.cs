@@ -51,6 +51,10 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         _options = options;
     }
 
+    /// <summary>Whether it follows the places of tenants at all.</summary>
+    public virtual bool HasPlaces
+        => _current is not null;
+
     /// <summary>The schema that is the tenant's own; null where it has a database, or shares one.</summary>
     public virtual string? SchemaOfTenant
     {
