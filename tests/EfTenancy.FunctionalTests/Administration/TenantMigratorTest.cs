@@ -194,6 +194,7 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
             .AddTenantDatabases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(ConnectionStringOf(name), "acme")))
             .AddDbContextFactory<DepotContext>(
                 (provider, options) => options.UseNpgsql()
+                    .ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning))
                     .AddInterceptors(new FasterDatabaseCreator(_home, name))
                     .UseTenancy(t => t.UseTenantDatabases(provider.GetRequiredService<TenantDatabases>())))
             .AddTenantAdministration<DepotContext>()
@@ -205,7 +206,7 @@ public sealed class TenantMigratorTest(PostgresFixture postgres, ITestOutputHelp
         }
         finally
         {
-            await _home.ExecuteAsync($"""DROP DATABASE "{name}" WITH (FORCE)""");
+            await _home.ExecuteAsync($"""DROP DATABASE IF EXISTS "{name}" WITH (FORCE)""");
         }
     }
 

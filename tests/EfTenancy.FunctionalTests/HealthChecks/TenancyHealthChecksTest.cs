@@ -110,6 +110,22 @@ public sealed class TenancyHealthChecksTest(PostgresFixture postgres) : Database
     }
 
     [Fact]
+    public async Task The_database_of_a_tenant_that_is_disabled_is_not_asked()
+    {
+        var home = await DatabaseAsync();
+        await using var registry = TenantDatabases.Create(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(home.ConnectionString));
+        await registry.AddDatabaseAsync("down", With(home, s => s.Port = 1));
+        await registry.AddAsync("a", TenantDestination.InDatabase("down"));
+        Assert.NotEqual(HealthStatus.Healthy, (await CheckAsync()).Status);
+
+        await registry.DisableAsync("a");
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync()).Status);
+
+        Task<HealthReportEntry> CheckAsync()
+            => Checks(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(home.ConnectionString))();
+    }
+
+    [Fact]
     public async Task Schemas_are_one_database_and_a_registry_that_is_down_is_unhealthy()
     {
         var home = await DatabaseAsync();
