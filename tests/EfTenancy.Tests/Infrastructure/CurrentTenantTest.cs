@@ -145,7 +145,7 @@ public class CurrentTenantTest
     {
         var services = new ServiceCollection();
         services.AddScoped<Accessor>().AddScoped<ITenantAccessor>(p => p.GetRequiredService<Accessor>());
-        services.AddDbContext<BlogContext>(o => o.UseNpgsql("Host=unused").UseTenancy());
+        services.AddDbContext<BlogContext>(o => o.UseUnusedDatabase().UseTenancy());
         using var provider = services.BuildServiceProvider(validateScopes: true);
         using var scope = provider.CreateScope();
 
@@ -211,7 +211,7 @@ public class CurrentTenantTest
     [Fact]
     public void Accessor_given_to_UseTenancy_needs_no_container()
     {
-        var options = new DbContextOptionsBuilder().UseNpgsql("Host=unused")
+        var options = new DbContextOptionsBuilder().UseUnusedDatabase()
             .UseTenancy(t => t.UseTenantAccessor(services => services.GetService<ITenantAccessor>()?.TenantId ?? "Green"));
         using var context = new BlogContext(options.Options);
 
@@ -235,7 +235,7 @@ public class CurrentTenantTest
         public DbSet<Blog> Blogs => Set<Blog>();
 
         protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
-            => optionsBuilder.UseNpgsql("Host=unused").UseTenancy(t => t.AllEntitiesAreMultiTenanted());
+            => optionsBuilder.UseUnusedDatabase().UseTenancy(t => t.AllEntitiesAreMultiTenanted());
     }
 
     /// <summary>An application that registers its context in one of the four ways.</summary>
@@ -262,7 +262,7 @@ public class CurrentTenantTest
             _services = services.BuildServiceProvider(validateScopes: true);
 
             void Configure(DbContextOptionsBuilder options)
-                => options.UseNpgsql("Host=unused").UseTenancy(t => tenancy?.Invoke(t.AllEntitiesAreMultiTenanted()));
+                => options.UseUnusedDatabase().UseTenancy(t => tenancy?.Invoke(t.AllEntitiesAreMultiTenanted()));
         }
 
         public IDbContextFactory<BlogContext> Factory

@@ -14,7 +14,6 @@ using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -297,8 +296,8 @@ public class TenancyServicesTest
     {
         var services = new ServiceCollection().AddTenantAdministration<BlogContext>();
         _ = fromFactory
-            ? services.AddDbContextFactory<BlogContext>(o => Quiet(o.UseNpgsql()))
-            : services.AddDbContext<BlogContext>(o => Quiet(o.UseNpgsql()));
+            ? services.AddDbContextFactory<BlogContext>(o => o.UseUnusedDatabase())
+            : services.AddDbContext<BlogContext>(o => o.UseUnusedDatabase());
         await using var provider = services.BuildServiceProvider();
 
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(
@@ -318,17 +317,13 @@ public class TenancyServicesTest
     }
 
     private static DbContextOptionsBuilder Builder()
-        => Quiet(new DbContextOptionsBuilder().UseNpgsql("Host=unused"));
-
-    // Each replaced service has a service provider of its own.
-    private static DbContextOptionsBuilder Quiet(DbContextOptionsBuilder builder)
-        => builder.ConfigureWarnings(w => w.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning));
+        => new DbContextOptionsBuilder().UseUnusedDatabase();
 
     private static DbContextOptions Options(Setup setup)
         => (setup switch
         {
             Setup.NpgsqlFirst => Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()),
-            Setup.TenancyFirst => new DbContextOptionsBuilder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).UseNpgsql("Host=unused"),
+            Setup.TenancyFirst => new DbContextOptionsBuilder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).UseUnusedDatabase(),
             _ => Builder()
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted())
                 .UseInternalServiceProvider(InternalProvider(setup == Setup.InternalProviderTenancyFirst)),
@@ -348,7 +343,7 @@ public class TenancyServicesTest
     public void Internal_service_provider_does_not_give_a_context_the_model_it_has_without_UseTenancy()
     {
         var services = new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTenancy().BuildServiceProvider();
-        var builder = new DbContextOptionsBuilder().UseNpgsql("Host=unused").UseInternalServiceProvider(services);
+        var builder = Builder().UseInternalServiceProvider(services);
         using (var plain = new InvoiceContext(builder.Options))
         {
             Assert.DoesNotContain("WHERE", plain.Set<Invoice>().ToQueryString(), StringComparison.Ordinal);

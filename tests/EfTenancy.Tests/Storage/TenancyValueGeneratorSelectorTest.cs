@@ -1,3 +1,4 @@
+using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
@@ -41,7 +42,8 @@ public class TenancyValueGeneratorSelectorTest
 
     private static SwitchContext Context(bool withTenancy, Action<DbContextOptionsBuilder>? configure = null)
     {
-        var options = new DbContextOptionsBuilder<SwitchContext>().UseNpgsql("Host=unused").EnableServiceProviderCaching(false);
+        var options = new DbContextOptionsBuilder<SwitchContext>();
+        options.UseUnusedDatabase();
         if (withTenancy)
         {
             options.UseTenancy(t => t.AllEntitiesAreMultiTenanted());

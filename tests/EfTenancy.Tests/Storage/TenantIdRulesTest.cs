@@ -76,7 +76,7 @@ public class TenantIdRulesTest
 
     private static ServiceProvider Services()
         => new ServiceCollection()
-            .AddDbContextFactory<BlogContext>(o => o.UseNpgsql("Host=unused").UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
+            .AddDbContextFactory<BlogContext>(o => o.UseUnusedDatabase().UseTenancy(t => t.AllEntitiesAreMultiTenanted()))
             .BuildServiceProvider(validateScopes: true);
 
     private sealed class BlogContext(DbContextOptions options) : DbContext(options)

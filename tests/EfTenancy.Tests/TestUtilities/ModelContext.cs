@@ -31,9 +31,9 @@ public class ModelContext(DbContextOptions options, Action<ModelBuilder> build) 
     public static DbContextOptions Options(Action<DbContextOptionsBuilder>? configure = null)
     {
         var builder = new DbContextOptionsBuilder()
-            .UseNpgsql("Host=unused")
+            .UseUnusedDatabase()
             .ReplaceService<IModelCacheKeyFactory, ModelOfEachTest>()
-            .ConfigureWarnings(w => w.Default(WarningBehavior.Throw).Ignore(CoreEventId.ManyServiceProvidersCreatedWarning));
+            .ConfigureWarnings(w => w.Default(WarningBehavior.Throw));
         configure?.Invoke(builder);
         return builder.Options;
     }
