@@ -6,7 +6,10 @@ namespace Microsoft.EntityFrameworkCore;
 /// <summary>Opens contexts for a named tenant, as Marten opens sessions.</summary>
 public static class TenancyDbContextFactoryExtensions
 {
-    /// <summary>Creates a context that works for one tenant, whatever the <see cref="ITenantAccessor" /> says.</summary>
+    /// <summary>
+    ///     Creates a context that works for one tenant, whatever the <see cref="ITenantAccessor" /> says. Where tenants have databases or
+    ///     schemas of their own, its first use asks for the tenant's; <c>CreateDbContextAsync</c> does at once.
+    /// </summary>
     /// <typeparam name="TContext">The type of the context.</typeparam>
     /// <param name="factory">The factory.</param>
     /// <param name="tenantId">The tenant's id.</param>

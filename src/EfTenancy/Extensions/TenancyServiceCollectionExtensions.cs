@@ -42,6 +42,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<TenantStateCache>();
         services.TryAddScoped<CurrentTenant>();
         services.TryAddSingleton<TenantDataSourceFactory>();
+        services.TryAddSingleton<ConnectionServiceGuard>();
         services.TryAddScoped<TenancyHistoryRepository>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
         services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();

@@ -55,7 +55,8 @@ public sealed class TenancyFacade
 
     /// <summary>
     ///     Makes the context work for this tenant, whatever the <see cref="ITenantAccessor" /> says. A pooled context forgets
-    ///     it when it is returned.
+    ///     it when it is returned. Where tenants have databases or schemas of their own, the first use of the context asks for the
+    ///     tenant's, and throws <see cref="UnknownTenantException" /> or <see cref="TenantDisabledException" />.
     /// </summary>
     /// <param name="tenantId">The tenant's id.</param>
     /// <exception cref="ArgumentException">The id is empty, blank, too long, holds control characters, or does not fit the type of the model's tenant properties.</exception>
@@ -71,14 +72,21 @@ public sealed class TenancyFacade
     {
         tenantId = tenant.Normalize(tenantId, nameof(tenantId));
 
-        RefuseChangeWhileTracking(context, tenant, tenantId);
+        // Not each lease of a pooled context.
+        if (tenant.IsChosen)
+        {
+            RefuseChangeWhileTracking(context, tenant, tenantId);
+        }
+
         tenant.Use(tenantId);
     }
 
-    /// <summary>As <see cref="Use(string)" />, without blocking a thread while it is asked where the tenant is.</summary>
+    /// <summary>As <see cref="Use(string)" />, but it asks where the tenant is at once, without blocking a thread.</summary>
     /// <param name="tenantId">The tenant's id.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <inheritdoc cref="Use(string)" path="/exception" />
+    /// <exception cref="UnknownTenantException">Tenants have databases or schemas of their own, and nobody knows this one.</exception>
+    /// <exception cref="TenantDisabledException">The tenant is disabled.</exception>
     public Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
         => UseAsync(_context, _tenant, tenantId, cancellationToken).AsTask();
 

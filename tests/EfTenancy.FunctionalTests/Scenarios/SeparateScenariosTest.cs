@@ -78,7 +78,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         await using var unset = new LedgerContext(LedgerContext.Options(databases));
         await Assert.ThrowsAsync<DefaultTenantUsageDisabledException>(() => unset.Accounts.ToListAsync());
         Assert.Throws<DefaultTenantUsageDisabledException>(() => unset.Database.GetDbConnection());
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, TenancyDefaults.DefaultTenantId));
+        Refused<UnknownTenantException>(databases, TenancyDefaults.DefaultTenantId);
     }
 
     [Fact]
@@ -99,7 +99,9 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
 
         Assert.Equal(["Green"], await one.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
         Assert.Equal(["Red"], await two.ColumnAsync("""SELECT "Name" FROM "Accounts" """));
-        Assert.Equal("Blue", Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Blue")).TenantId);
+        Assert.Equal("Blue", Refused<UnknownTenantException>(databases, "Blue").TenantId);
+        await using var blue = new LedgerContext(LedgerContext.Options(databases));
+        Assert.Equal("Blue", (await Assert.ThrowsAsync<UnknownTenantException>(() => blue.Tenancy().UseAsync("Blue"))).TenantId);
     }
 
     [Fact]
@@ -144,7 +146,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
     {
         var databases = Databases(x => x.MultiTenantedWithSingleServer(_home.ConnectionString));
 
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "green"));
+        Refused<UnknownTenantException>(databases, "green");
         Assert.Empty(await _home.ColumnAsync($"""SELECT datname FROM pg_database WHERE datname LIKE '{_home.Name}\_%'"""));
     }
 
@@ -154,7 +156,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         var green = await DatabaseAsync();
         var here = Databases(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString));
         var elsewhere = Databases(x => x.MultiTenantedDatabasesWithMasterDatabaseTable(_home.ConnectionString));
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(here, "Green"));
+        Refused<UnknownTenantException>(here, "Green");
 
         await elsewhere.AddDatabaseAsync("green-db", green.ConnectionString);
         await elsewhere.AddAsync("Green", TenantDestination.InDatabase("green-db"));
@@ -167,8 +169,8 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         }
 
         await here.DisableAsync("Green");
-        Assert.Equal("Green", Assert.Throws<TenantDisabledException>(() => LedgerContext.For(here, "Green")).TenantId);
-        await Eventually(() => Assert.Throws<TenantDisabledException>(() => LedgerContext.For(elsewhere, "Green")));
+        Assert.Equal("Green", Refused<TenantDisabledException>(here, "Green").TenantId);
+        await Eventually(() => Refused<TenantDisabledException>(elsewhere, "Green"));
         await here.EnableAsync("Green");
         await using (var db = LedgerContext.For(here, "Green"))
         {
@@ -176,7 +178,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         }
 
         await here.RemoveAsync("Green");
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(here, "Green"));
+        Refused<UnknownTenantException>(here, "Green");
         await Assert.ThrowsAsync<UnknownTenantException>(() => here.DisableAsync("Green"));
         Assert.Equal(1L, await green.ScalarAsync<long>("""SELECT count(*) FROM "Accounts" """));
     }
@@ -224,7 +226,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
             await _home.ColumnAsync(
                 """SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'tenants') ORDER BY (schemaname || '.' || tablename) COLLATE "C" """));
 
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Blue"));
+        Refused<UnknownTenantException>(databases, "Blue");
         Assert.Throws<InvalidTenantForDatabaseException>(() => LedgerContext.For(databases, "Green").Tenancy().ForTenant("Red"));
     }
 
@@ -272,16 +274,17 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
     {
         var databases = await SchemasAsync("Green");
         var elsewhere = Databases(x => x.MultiTenantedSchemas(_home.ConnectionString));
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(elsewhere, "Red"));
+        Refused<UnknownTenantException>(elsewhere, "Red");
         await databases.AddAsync("Red");
         await Task.Delay(300);
-        await using (LedgerContext.For(elsewhere, "Red"))
+        await using (var db = LedgerContext.For(elsewhere, "Red"))
         {
+            await db.Database.EnsureCreatedAsync();
         }
 
         await databases.DisableAsync("Green");
-        Assert.Throws<TenantDisabledException>(() => LedgerContext.For(databases, "Green"));
-        await Eventually(() => Assert.Throws<TenantDisabledException>(() => LedgerContext.For(elsewhere, "Green")));
+        Refused<TenantDisabledException>(databases, "Green");
+        await Eventually(() => Refused<TenantDisabledException>(elsewhere, "Green"));
         await databases.EnableAsync("Green");
         await using (var db = LedgerContext.For(databases, "Green"))
         {
@@ -289,7 +292,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         }
 
         await databases.RemoveAsync("Green");
-        Assert.Throws<UnknownTenantException>(() => LedgerContext.For(databases, "Green"));
+        Refused<UnknownTenantException>(databases, "Green");
     }
 
     [Fact]
@@ -330,6 +333,38 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
             command.CommandText = """SELECT count(*) FROM "Accounts" """;
             Assert.Equal(0L, await command.ExecuteScalarAsync());
         }
+    }
+
+    [Fact]
+    public async Task Nothing_asks_where_a_named_tenant_is_before_it_is_used_and_nothing_blocks_then()
+    {
+        await SchemasAsync("Green");
+        var databases = Databases(x => x.MultiTenantedSchemas(_home.ConnectionString));
+        await using var locked = new NpgsqlConnection(_home.ConnectionString);
+        await locked.OpenAsync();
+        await using var transaction = await locked.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("LOCK TABLE tenants.tenant_destinations", locked, transaction))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        await using var reader = LedgerContext.For(databases, "Green");
+        await using var updater = LedgerContext.For(databases, "Green");
+        await using var writer = LedgerContext.For(databases, "Green");
+        await using var beginner = LedgerContext.For(databases, "Green");
+        await using var adder = LedgerContext.For(databases, "Green");
+        writer.Add(new Currency { Code = "NOK" });
+        var reading = reader.Accounts.CountAsync();
+        var updating = updater.Accounts.Where(a => a.Id > 1).ExecuteDeleteAsync();
+        var writing = writer.SaveChangesAsync();
+        var beginning = beginner.Database.BeginTransactionAsync();
+        var adding = adder.AddAsync(new Account { Name = "of a sequence" }).AsTask();
+
+        Task[] all = [reading, updating, writing, beginning, adding];
+        Assert.DoesNotContain(all, t => t.IsCompleted);
+        await transaction.RollbackAsync();
+        await Task.WhenAll(all);
+        Assert.Equal(1, await writing);
     }
 
     [Fact]
@@ -414,7 +449,12 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         }
 
         Assert.Equal(tenant, await later.FindAsync("Green"));
-        LedgerContext.For(later, "Green").Dispose();
+        await using (var db = new LedgerContext(LedgerContext.Options(later, t => t.AllEntitiesAreMultiTenanted())))
+        {
+            db.Tenancy().Use("Green");
+            Assert.Contains(style == "single server" ? tenant.Database! : _home.Name, db.Database.GetConnectionString(), StringComparison.Ordinal);
+        }
+
         if (style == "single server")
         {
             await other.ExecuteAsync($"""DROP DATABASE "{tenant.Database}" WITH (FORCE)""");
@@ -439,7 +479,7 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
             Func<Task>[] uses =
             [
                 () => databases.FindAsync("Green"),
-                () => Task.Run(() => LedgerContext.For(databases, "Green")),
+                () => Task.Run(() => LedgerContext.For(databases, "Green").Accounts.Count()),
                 () => new LedgerContext(LedgerContext.Options(databases)).Tenancy().UseAsync("Green"),
                 () => db.Accounts.ToListAsync(),
                 () => Task.Run(() => db.Accounts.ToList()),
@@ -659,6 +699,13 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         sibling.Database.SetDbConnection(green.Database.GetDbConnection());
         await sibling.Database.UseTransactionAsync(Microsoft.EntityFrameworkCore.Storage.DbContextTransactionExtensions.GetDbTransaction(transaction));
         Assert.Equal(1, await sibling.Accounts.CountAsync());
+    }
+
+    private static TException Refused<TException>(TenantDatabases databases, string tenant)
+        where TException : Exception
+    {
+        using var db = LedgerContext.For(databases, tenant);
+        return Assert.Throws<TException>(() => db.Accounts.Count());
     }
 
     private async Task<TenantDatabases> SchemasAsync(params string[] tenants)

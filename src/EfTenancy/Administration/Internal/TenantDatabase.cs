@@ -32,7 +32,7 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
 
     /// <summary>Where it is; the home database where there is no other.</summary>
     public TenantDestination Destination
-        => _tenant.Place?.Known?.Destination ?? TenantDestination.Home;
+        => _tenant.Place?.FindOrNull()?.Destination ?? TenantDestination.Home;
 
     public TenantMigrationHistory History()
         => new(context);

@@ -21,13 +21,20 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
         base.TraverseGraph(node, handleNode);
     }
 
-    public override Task TraverseGraphAsync<TState>(
+    public override async Task TraverseGraphAsync<TState>(
         EntityEntryGraphNode<TState> node,
         Func<EntityEntryGraphNode<TState>, CancellationToken, Task<bool>> handleNode,
         CancellationToken cancellationToken = default)
     {
         InheritTenant(node);
-        return base.TraverseGraphAsync(node, handleNode, cancellationToken);
+
+        // EF chooses a generator of values, which may be of the tenant's place, before it waits for anything.
+        if (((TenancyStateManager)node.GetInfrastructure().StateManager).Tenant.Place is { } place)
+        {
+            await place.FindAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await base.TraverseGraphAsync(node, handleNode, cancellationToken).ConfigureAwait(false);
     }
 
     private static void InheritTenant(EntityEntryGraphNode node)

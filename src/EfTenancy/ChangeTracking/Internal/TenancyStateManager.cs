@@ -134,6 +134,12 @@ public class TenancyStateManager : StateManager
         IList<IUpdateEntry> entriesToSave,
         CancellationToken cancellationToken = default)
     {
+        // EF asks the connection where it leads before it opens it.
+        if (_tenant.Place is { } place)
+        {
+            await place.FindAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         _guard.RefuseOtherTenants(entriesToSave);
         await _referenceGuard.RefuseOtherTenantsAsync(entriesToSave, cancellationToken).ConfigureAwait(false);
 

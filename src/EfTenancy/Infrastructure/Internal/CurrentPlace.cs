@@ -20,7 +20,6 @@ public sealed class CurrentPlace(
 {
     private TenantPlace? _place;
     private TenantPlace? _given;
-    private bool _leadsTheConnection;
     private bool _hasWarned;
 
     /// <summary>Where all tenants are.</summary>
@@ -30,9 +29,9 @@ public sealed class CurrentPlace(
     private TenantDirectory Directory
         => databases.Directory;
 
-    /// <summary>The place, if it is known already.</summary>
-    public TenantPlace? Known
-        => _given ?? _place;
+    /// <summary>The place of the context's tenant, or the one that it was given; null as long as it has neither.</summary>
+    public TenantPlace? FindOrNull()
+        => _given ?? (_place ??= TenantId is { } tenantId ? Directory.Find(tenantId) : null);
 
     /// <summary>The tenant whose place it is; null for none.</summary>
     public string? TenantId
@@ -48,43 +47,36 @@ public sealed class CurrentPlace(
 
     public TenantPlace Find()
     {
-        if (Known is { } place)
+        if (FindOrNull() is not { } place)
         {
-            tenant.Tell();
-            return place;
+            _ = tenant.TenantIds;
+            return FindOrNull()!;
         }
 
-        _ = tenant.TenantIds;
-        return _place!;
+        tenant.Tell();
+        return place;
     }
 
     /// <inheritdoc cref="Find" />
     public async ValueTask<TenantPlace> FindAsync(CancellationToken cancellationToken)
     {
-        if (Known is null)
+        if ((_given ?? _place) is null)
         {
-            await PrepareAsync(tenant.Resolve(), cancellationToken).ConfigureAwait(false);
+            await PrepareAsync(TenantId ?? tenant.Resolve(), cancellationToken).ConfigureAwait(false);
         }
 
         return Find();
     }
 
-    /// <summary>Asks where a tenant is. The answer is remembered, so that <see cref="Of(string)" /> does not wait for a database.</summary>
+    /// <summary>Asks where a tenant is. The answer is remembered, so that <see cref="Find" /> does not wait for a database.</summary>
     public async ValueTask PrepareAsync(string tenantId, CancellationToken cancellationToken)
         => await Directory.FindAsync(tenantId, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>The place of a tenant that the context is to work for.</summary>
-    public TenantPlace Of(string tenantId)
-    {
-        RefuseOtherConnection();
-        return Directory.Find(tenantId);
-    }
 
     /// <summary>The one place of several tenants.</summary>
     /// <exception cref="InvalidTenantForDatabaseException">They are in different ones.</exception>
     public TenantPlace Of(string[] tenantIds)
     {
-        var place = Of(tenantIds[0]);
+        var place = Directory.Find(tenantIds[0]);
         foreach (var other in tenantIds.AsSpan(1))
         {
             RefuseElsewhere(other, Directory.Find(other), place);
@@ -98,10 +90,7 @@ public sealed class CurrentPlace(
 
     /// <summary>Makes the context work here, whatever the state of its tenant.</summary>
     public void Give(TenantPlace place)
-    {
-        RefuseOtherConnection();
-        _given = place;
-    }
+        => _given = place;
 
     public void Forget()
         => _place = null;
@@ -268,15 +257,4 @@ public sealed class CurrentPlace(
 
     private static TenantDatabaseException Moving(string tenantId, TenantPlace place)
         => new(TenancyStrings.TenantIsBeingMoved(tenantId, place.Destination), TenantDatabaseError.BeingMoved, tenantId, place.Destination);
-
-    // Any other would take all tenants to one database.
-    private void RefuseOtherConnection()
-    {
-        if (!_leadsTheConnection && tenant.Context.GetService<IRelationalConnection>() is not TenancyRelationalConnection)
-        {
-            throw new InvalidOperationException(TenancyStrings.ConnectionServiceIsReplaced(ContextName));
-        }
-
-        _leadsTheConnection = true;
-    }
 }

@@ -22,6 +22,7 @@ public sealed class CurrentTenant(
     IDbContextOptions options,
     ICurrentDbContext currentContext,
     TenantStateCache states,
+    ConnectionServiceGuard connectionGuard,
     IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger) : IResettableService
 {
     // A context that no container made has no application services, and its accessor is asked all the same.
@@ -78,6 +79,10 @@ public sealed class CurrentTenant(
     /// <summary>The tenants whose rows the context reads: one, or those of a group.</summary>
     public IReadOnlyList<string> TenantIds
         => _group ?? [TenantId];
+
+    /// <summary>Whether it is known already whom the context works for.</summary>
+    public bool IsChosen
+        => _tenantId is not null || _group is not null;
 
     public bool IsGroup
         => _group is not null;
@@ -152,6 +157,7 @@ public sealed class CurrentTenant(
     /// <param name="tenantId">The only tenant there; null for none.</param>
     public void UsePlace(TenantPlace place, string? tenantId)
     {
+        RefuseOtherConnection();
         Forget();
         Place!.Give(place);
         _tenantId = tenantId;
@@ -160,7 +166,11 @@ public sealed class CurrentTenant(
 
     public void Use(string tenantId)
     {
-        RememberIfOther(tenantId);
+        if (IsChosen)
+        {
+            RememberIfOther(tenantId);
+        }
+
         Enter(tenantId);
     }
 
@@ -172,6 +182,7 @@ public sealed class CurrentTenant(
             RefuseDisabled(tenantId);
         }
 
+        RefuseOtherConnection();
         var place = Place?.Of(tenantIds);
         RememberIfOther(tenantIds);
         Forget();
@@ -239,6 +250,14 @@ public sealed class CurrentTenant(
         }
     }
 
+    private void RefuseOtherConnection()
+    {
+        if (_options?.Databases is not null)
+        {
+            connectionGuard.RefuseOther(Context);
+        }
+    }
+
     private void RefuseDisabled(string tenantId)
     {
         // Where tenants have places, who says where they are also says who is disabled.
@@ -294,19 +313,9 @@ public sealed class CurrentTenant(
 
     private void Enter(string tenantId)
     {
-        if (Place is { } current)
-        {
-            // Who says where tenants are also says who is disabled.
-            var place = current.Of(tenantId);
-            Forget();
-            current.Enter(place);
-        }
-        else
-        {
-            RefuseDisabled(tenantId);
-            Forget();
-        }
-
+        RefuseOtherConnection();
+        RefuseDisabled(tenantId);
+        Forget();
         _tenantId = tenantId;
     }
 

@@ -16,7 +16,7 @@ public static class ReplacedServices
     private static readonly Lazy<ILookup<Type, Type?>> Own = new(
         () => new ServiceCollection().AddEntityFrameworkTenancy().ToLookup(d => d.ServiceType, d => d.ImplementationType));
 
-    // Where tenants have one database, any connection leads there; elsewhere CurrentPlace refuses it. Any of the others keeps tenants apart.
+    // Where tenants have one database, any connection leads there; elsewhere ConnectionServiceGuard refuses it. Any of the others keeps tenants apart.
     private static readonly Type[] Harmless =
     [
         typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),

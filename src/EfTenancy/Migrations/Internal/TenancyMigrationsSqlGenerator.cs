@@ -32,7 +32,7 @@ public class TenancyMigrationsSqlGenerator(
         IReadOnlyList<MigrationOperation> operations,
         IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-        => base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.Place?.Known)), model, options);
+        => base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.Place?.FindOrNull())), model, options);
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -116,7 +116,7 @@ public class TenancyMigrationsSqlGenerator(
         bool terminate = true)
     {
         if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy
-            || (operation.Schema is null && tenant.Place?.Known?.Schema is not null))
+            || (operation.Schema is null && tenant.Place?.FindOrNull()?.Schema is not null))
         {
             base.Generate(operation, model, builder, terminate);
             return;

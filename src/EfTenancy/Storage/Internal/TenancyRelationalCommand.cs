@@ -26,6 +26,9 @@ public class TenancyRelationalCommand(RelationalCommandBuilderDependencies depen
         CancellationToken cancellationToken = default)
     {
         using var _ = Execute();
+
+        // EF makes the command, of the tenant's connection, before it opens that.
+        await connection.FindPlaceAsync(cancellationToken).ConfigureAwait(false);
         return await base.ExecuteNonQueryAsync(parameterObject, cancellationToken).ConfigureAwait(false);
     }
 

@@ -152,6 +152,15 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
         }
     }
 
+    /// <summary>Asks where the tenant is, so that nothing waits for the answer afterwards.</summary>
+    public virtual async ValueTask FindPlaceAsync(CancellationToken cancellationToken)
+    {
+        if (_current is not null)
+        {
+            await _current.FindAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>The command as it is to be executed: it tells the session first, if nobody has.</summary>
     public virtual DbCommand TellWith(NpgsqlCommand command)
         => _session!.IsUntold || !IsOpen ? new SessionTellingCommand(command, _session) : command;
@@ -184,9 +193,9 @@ public class TenancyRelationalConnection : NpgsqlRelationalConnection, INpgsqlRe
 
     public override async Task<bool> OpenAsync(CancellationToken cancellationToken, bool errorsExpected = false)
     {
+        await FindPlaceAsync(cancellationToken).ConfigureAwait(false);
         if (_current is not null)
         {
-            await _current.FindAsync(cancellationToken).ConfigureAwait(false);
             var isOpen = IsOpen;
             if (!isOpen)
             {
