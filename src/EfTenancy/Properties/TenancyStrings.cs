@@ -464,6 +464,11 @@ internal static class TenancyStrings
         => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
             + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";
 
+    public static string UserFilterIgnoresTenancy(string entity)
+        => $"A query filter calls IgnoreQueryFilters(...) on '{entity}', which EF applies to the whole query that the filter is for: what else "
+            + "that reads would be read for every tenant. Name the filters that it shall go without, IgnoreQueryFilters([\"…\"]), and leave "
+            + $"'{TenancyDefaults.QueryFilterName}' out.";
+
     public static string FindValueCount(string entity, int expected, int given)
         => $"The key of '{entity}' has {expected} values besides the tenant, but {given} were given. Call Find(...) with the values of "
             + "the entity's own key, without the tenant.";
