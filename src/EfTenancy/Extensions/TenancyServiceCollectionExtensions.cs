@@ -68,6 +68,7 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         services.Replace(ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+        services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
 
         return services;
     }

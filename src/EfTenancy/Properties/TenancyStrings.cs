@@ -416,6 +416,10 @@ internal static class TenancyStrings
         => $"ExecuteUpdate must not set '{entity}.{property}': it would give the rows to another tenant. Leave it out of the setters; to "
             + "move rows, insert them through a context of the other tenant, factory.CreateDbContext(\"tenant\"), and delete them here.";
 
+    public static string ExecuteUpdateOfProjection(string entity)
+        => $"ExecuteUpdate sets a column of a projection, beside '{entity}' with shared rows: whose rows it would write cannot be told. Set the property of the "
+            + $"entity itself, db.Set<{entity}>().Where(…).ExecuteUpdate(s => s.SetProperty(e => e.…, …)).";
+
     // Templates of log messages: the context, and what the event is about.
     public const string LogTenantSet
         = "The context '{context}' works for tenant '{tenant}'.";

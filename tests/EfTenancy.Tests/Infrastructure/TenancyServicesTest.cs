@@ -14,6 +14,7 @@ using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -65,6 +66,7 @@ public class TenancyServicesTest
         [typeof(IRelationalAnnotationProvider)] = typeof(TenancyAnnotationProvider),
         [typeof(IQueryContextFactory)] = typeof(TenancyQueryContextFactory),
         [typeof(IQueryTranslationPreprocessorFactory)] = typeof(TenancyQueryTranslationPreprocessorFactory),
+        [typeof(IQueryTranslationPostprocessorFactory)] = typeof(TenancyQueryTranslationPostprocessorFactory),
     };
 
     [Theory, MemberData(nameof(Setups))]

@@ -32,7 +32,6 @@ public class TenancyQueryTranslationPreprocessor(
     public override Expression Process(Expression query)
     {
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
-        new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
         var isForAll = tenant.IsAcrossTenants
             || IgnoredTenancyFinder.IgnoresTenancy(query)
