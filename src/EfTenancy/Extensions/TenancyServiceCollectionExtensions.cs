@@ -43,8 +43,9 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddScoped<CurrentTenant>();
         services.TryAddSingleton<TenantDataSourceFactory>();
         services.TryAddScoped<TenancyHistoryRepository>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
-        services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
+        services.TryAddEnumerable(ServiceDescriptor.Scoped<IResettableService, CurrentTenant>(p => p.GetRequiredService<CurrentTenant>()));
+        services.TryAddEnumerable(ServiceDescriptor.Scoped<IConventionSetPlugin, TenancyConventionSetPlugin>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISingletonOptions, ServicesBehindOurs>(_ => new ServicesBehindOurs(services)));
 
         // EF and its provider hold one service of each of these types. Replacing works in both orders of UseNpgsql and
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would

@@ -50,6 +50,11 @@ internal static class TenancyStrings
     public static string ServiceIsReplaced(string service, string replacement, string own)
         => $"ReplaceService<{service}, {replacement}>() would take out what keeps tenants apart. Derive '{replacement}' from EfTenancy's '{own}', or leave it out.";
 
+    public static string ServiceIsRegisteredOver(string service, string? registered, string own)
+        => $"{(registered is null ? "Another service" : $"'{registered}'")} is registered as {service} behind EfTenancy's, by an extension of the options or for "
+            + "UseInternalServiceProvider(...), and would take out what keeps tenants apart. "
+            + $"Derive it from EfTenancy's '{own}', or leave it out.";
+
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
