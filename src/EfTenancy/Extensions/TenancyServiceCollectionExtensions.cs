@@ -44,8 +44,9 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<TenantDataSourceFactory>();
         services.TryAddSingleton<ConnectionServiceGuard>();
         services.TryAddScoped<TenancyHistoryRepository>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<CurrentTenant>());
-        services.AddScoped<IConventionSetPlugin, TenancyConventionSetPlugin>();
+        services.TryAddEnumerable(ServiceDescriptor.Scoped<IResettableService, CurrentTenant>(p => p.GetRequiredService<CurrentTenant>()));
+        services.TryAddEnumerable(ServiceDescriptor.Scoped<IConventionSetPlugin, TenancyConventionSetPlugin>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISingletonOptions, ServicesBehindOurs>(_ => new ServicesBehindOurs(services)));
 
         // EF and its provider hold one service of each of these types. Replacing works in both orders of UseNpgsql and
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would
@@ -69,6 +70,7 @@ public static class TenancyServiceCollectionExtensions
         services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         services.Replace(ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
         services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+        services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
 
         return services;
     }

@@ -50,6 +50,11 @@ internal static class TenancyStrings
     public static string ServiceIsReplaced(string service, string replacement, string own)
         => $"ReplaceService<{service}, {replacement}>() would take out what keeps tenants apart. Derive '{replacement}' from EfTenancy's '{own}', or leave it out.";
 
+    public static string ServiceIsRegisteredOver(string service, string? registered, string own)
+        => $"{(registered is null ? "Another service" : $"'{registered}'")} is registered as {service} behind EfTenancy's, by an extension of the options or for "
+            + "UseInternalServiceProvider(...), and would take out what keeps tenants apart. "
+            + $"Derive it from EfTenancy's '{own}', or leave it out.";
+
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";
@@ -416,6 +421,10 @@ internal static class TenancyStrings
         => $"ExecuteUpdate must not set '{entity}.{property}': it would give the rows to another tenant. Leave it out of the setters; to "
             + "move rows, insert them through a context of the other tenant, factory.CreateDbContext(\"tenant\"), and delete them here.";
 
+    public static string ExecuteUpdateOfProjection(string entity)
+        => $"ExecuteUpdate sets a column of a projection, beside '{entity}' with shared rows: whose rows it would write cannot be told. Set the property of the "
+            + $"entity itself, db.Set<{entity}>().Where(…).ExecuteUpdate(s => s.SetProperty(e => e.…, …)).";
+
     // Templates of log messages: the context, and what the event is about.
     public const string LogTenantSet
         = "The context '{context}' works for tenant '{tenant}'.";
@@ -463,6 +472,11 @@ internal static class TenancyStrings
     public static string FilterInUserFilter(string method, string entity)
         => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
             + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";
+
+    public static string UserFilterIgnoresTenancy(string entity)
+        => $"A query filter calls IgnoreQueryFilters(...) on '{entity}', which EF applies to the whole query that the filter is for: what else "
+            + "that reads would be read for every tenant. Name the filters that it shall go without, IgnoreQueryFilters([\"…\"]), and leave "
+            + $"'{TenancyDefaults.QueryFilterName}' out.";
 
     public static string FindValueCount(string entity, int expected, int given)
         => $"The key of '{entity}' has {expected} values besides the tenant, but {given} were given. Call Find(...) with the values of "

@@ -34,6 +34,24 @@ public class WriteLeakTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
+    public async Task A_bulk_statement_cannot_set_the_tenant_that_a_projection_has_alone_or_renamed()
+    {
+        foreach (var update in (Func<Task<int>>[])[
+                     () => _green.Invoices.Select(i => new { Owner = i.TenantId }).ExecuteUpdateAsync(s => s.SetProperty(x => x.Owner, "Red")),
+                     () => _green.Invoices.Select(i => new { i.TenantId, i.Amount }).ExecuteUpdateAsync(s => s.SetProperty(x => x.TenantId, "Red")),
+                     () => _green.Invoices.Select(i => i.TenantId).ExecuteUpdateAsync(s => s.SetProperty(x => x, "Red")),
+                     () => _green.OrderLines.Select(l => new { l.Quantity, Owner = EF.Property<string>(l, "TenantId") })
+                         .ExecuteUpdateAsync(s => s.SetProperty(x => x.Quantity, 1).SetProperty(x => x.Owner, "Red"))])
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(update);
+            Assert.Contains(".TenantId'", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(_red, await RedRowsAsync());
+        }
+
+        Assert.Equal(1, await _green.Invoices.Select(i => new { i.TenantId, i.Amount }).ExecuteUpdateAsync(s => s.SetProperty(x => x.Amount, 5)));
+    }
+
+    [Fact]
     public async Task A_bulk_statement_cannot_set_the_tenant_through_a_join()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(

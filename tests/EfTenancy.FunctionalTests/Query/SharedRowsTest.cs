@@ -93,6 +93,28 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bulk_updates_of_a_projection_do_not_reach_shared_rows()
+    {
+        const string All = """SELECT a::text || a.xmin FROM "Article" a ORDER BY 1""";
+        var before = await _database.ColumnAsync(All);
+        await using var green = For("Green");
+        foreach (var update in (Func<Task<int>>[])[
+                     () => green.Set<Article>().Select(a => new { a.Title }).ExecuteUpdateAsync(s => s.SetProperty(a => a.Title, "!")),
+                     () => green.Set<Article>().Select(a => a.Title).ExecuteUpdateAsync(s => s.SetProperty(t => t, "!")),
+                     () => green.Set<Note>().SelectMany(_ => green.Set<Article>(), (n, a) => new { Name = a.Title })
+                         .ExecuteUpdateAsync(s => s.SetProperty(x => x.Name, "!"))])
+        {
+            Assert.Contains("'Article'", (await Assert.ThrowsAsync<InvalidOperationException>(update)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, await _database.ColumnAsync(All));
+
+        var own = before.Count(r => r.Contains("Green", StringComparison.Ordinal));
+        Assert.Equal(
+            own, await green.Set<Article>().Select(a => new { a }).ExecuteUpdateAsync(s => s.SetProperty(x => x.a.Title, x => x.a.Title)));
+    }
+
+    [Fact]
     public async Task Entities_in_predicates_and_other_tenants_keep_their_meaning()
     {
         await using var green = For("Green");

@@ -73,6 +73,23 @@ public class MigrationsScaffoldingTest
     }
 
     [Fact]
+    public void Owned_rows_of_a_partitioned_table_compile_and_stay_as_they_are()
+    {
+        using var context = ModelContext.CreateMultiTenanted(b =>
+        {
+            b.Entity<Blog>().IsPartitionedByTenant(x => x.ByHash("one", "two"))
+                .OwnsMany(x => x.Posts, p => _ = (p.Ignore(x => x.Tags), p.Ignore(x => x.Blog)));
+            b.Entity<Buyer>().IsPartitionedByTenant(x => x.ByManagedListPartitions("tenants")).OwnsOne(x => x.Home);
+            b.Entity<Buyer>().OwnsMany(x => x.Others, o => o.ToJson());
+        });
+
+        var scaffolded = new ScaffoldedMigrations(context);
+
+        Assert.Empty(scaffolded.NextOperations(context));
+        Assert.Equal(4, scaffolded.UpOperations.OfType<CreateTenantPartitionOperation>().Count());
+    }
+
+    [Fact]
     public void New_tenant_is_one_new_partition()
     {
         using var before = Context("list");
@@ -238,4 +255,18 @@ public class MigrationsScaffoldingTest
 
     private static string Sql(ModelContext context, IReadOnlyList<MigrationOperation> operations)
         => string.Join('\n', context.GetService<IMigrationsSqlGenerator>().Generate(operations).Select(c => c.CommandText));
+
+    private sealed class Buyer
+    {
+        public int Id { get; set; }
+
+        public Address? Home { get; set; }
+
+        public List<Address> Others { get; } = [];
+    }
+
+    private sealed class Address
+    {
+        public required string City { get; set; }
+    }
 }

@@ -66,6 +66,7 @@ public class TenancyServicesTest
         [typeof(IRelationalAnnotationProvider)] = typeof(TenancyAnnotationProvider),
         [typeof(IQueryContextFactory)] = typeof(TenancyQueryContextFactory),
         [typeof(IQueryTranslationPreprocessorFactory)] = typeof(TenancyQueryTranslationPreprocessorFactory),
+        [typeof(IQueryTranslationPostprocessorFactory)] = typeof(TenancyQueryTranslationPostprocessorFactory),
     };
 
     [Theory, MemberData(nameof(Setups))]
@@ -155,6 +156,117 @@ public class TenancyServicesTest
     [InlineData(typeof(IResettableService), typeof(CurrentTenantOfOthers))]
     public void Services_of_which_there_are_several_are_not_replaced_all_at_once(Type service, Type replacement)
         => Assert.Throws<InvalidOperationException>(() => new BlogContext(Replaced(service, replacement)));
+
+    [Theory, MemberData(nameof(ServicesOfTenancy))]
+    public void Services_that_keep_tenants_apart_are_not_registered_over(string service)
+    {
+        var (type, own) = Expected.Single(e => e.Key.Name == service);
+
+        // By its logging definitions a provider without EfTenancy's services is known.
+        foreach (var options in (Func<Action<IServiceCollection>, DbContextOptions>[])
+                 (type == typeof(LoggingDefinitions) ? [InExtension] : [InExtension, InInternalProvider]))
+        {
+            foreach (var other in (ServiceDescriptor[])[
+                         new(type, own.BaseType!, ServiceLifetime.Scoped), new(type, _ => throw new NotSupportedException(), ServiceLifetime.Scoped)])
+            {
+                var refused = Assert.Throws<InvalidOperationException>(() => new BlogContext(options(s => s.Add(other))).Model);
+                Assert.Contains(service, refused.Message, StringComparison.Ordinal);
+                Assert.Contains($"'{own.Name}'", refused.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void Services_that_wrap_ours_are_used()
+    {
+        using var wrapped = new BlogContext(InExtension(
+            s =>
+            {
+                s.AddScoped<TenancyQueryTranslationPreprocessorFactory>();
+                s.AddScoped<IQueryTranslationPreprocessorFactory, Wrapper<TenancyQueryTranslationPreprocessorFactory>>();
+            }));
+        Assert.IsType<Wrapper<TenancyQueryTranslationPreprocessorFactory>>(wrapped.GetService<IQueryTranslationPreprocessorFactory>());
+        Assert.NotEmpty(wrapped.Blogs.Where(b => b.TenantIsOneOf("Green")).ToQueryString());
+
+        using var keyed = new BlogContext(InInternalProvider(
+            s =>
+            {
+                s.AddKeyedScoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>("own");
+                s.AddScoped(p => p.GetRequiredKeyedService<IQueryTranslationPreprocessorFactory>("own"));
+            }));
+        Assert.NotEmpty(keyed.Blogs.Where(b => b.TenantIsOneOf("Green")).ToQueryString());
+    }
+
+    [Fact]
+    public void A_context_without_tenancy_may_have_other_services()
+    {
+        using var context = new BlogContext(
+            Builder().UseInternalServiceProvider(
+                new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTenancy().AddScoped<IStateManager, StateManager>()
+                    .BuildServiceProvider()).Options);
+        Assert.NotNull(context.Model);
+    }
+
+    [Fact]
+    public void Services_that_are_added_twice_are_there_once()
+    {
+        var services = new ServiceCollection().AddEntityFrameworkTenancy();
+        var count = services.Count;
+        Assert.Equal(count, services.AddEntityFrameworkTenancy().Count);
+    }
+
+    private static DbContextOptions InExtension(Action<IServiceCollection> register)
+    {
+        var builder = Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).EnableServiceProviderCaching(false);
+        ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OtherExtension(register));
+        return builder.Options;
+    }
+
+    private static DbContextOptions InInternalProvider(Action<IServiceCollection> register)
+    {
+        var services = new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTenancy();
+        register(services);
+        return Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).UseInternalServiceProvider(services.BuildServiceProvider()).Options;
+    }
+
+    private sealed class Wrapper<TFactory>(TFactory factory) : IQueryTranslationPreprocessorFactory
+        where TFactory : IQueryTranslationPreprocessorFactory
+    {
+        public QueryTranslationPreprocessor Create(QueryCompilationContext queryCompilationContext)
+            => factory.Create(queryCompilationContext);
+    }
+
+    private sealed class OtherExtension(Action<IServiceCollection> register) : IDbContextOptionsExtension
+    {
+        public DbContextOptionsExtensionInfo Info
+            => new OtherInfo(this);
+
+        public void ApplyServices(IServiceCollection services)
+            => register(services);
+
+        public void Validate(IDbContextOptions options)
+        {
+        }
+
+        private sealed class OtherInfo(IDbContextOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+        {
+            public override bool IsDatabaseProvider
+                => false;
+
+            public override string LogFragment
+                => "";
+
+            public override int GetServiceProviderHashCode()
+                => 0;
+
+            public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other)
+                => false;
+
+            public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
+            {
+            }
+        }
+    }
 
     private static DbContextOptions Replaced(Type service, Type replacement)
     {

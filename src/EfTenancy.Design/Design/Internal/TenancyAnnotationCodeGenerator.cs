@@ -28,8 +28,9 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
         => base.FilterIgnoredAnnotations(annotations)
             .Where(a => !Spent.Contains(a.Name) && a is not { Name: TenancyAnnotationNames.Partitioning, Value: "" });
 
+    // The builder of an owned type has no such call, since its rows follow the owner's: there the annotation is written as it is.
     protected override MethodCallCodeFragment? GenerateFluentApi(IEntityType entityType, IAnnotation annotation)
-        => annotation is { Name: TenancyAnnotationNames.Partitioning, Value: string text }
+        => annotation is { Name: TenancyAnnotationNames.Partitioning, Value: string text } && !entityType.IsOwned()
             ? new MethodCallCodeFragment(
                 nameof(TenancyEntityTypeBuilderExtensions.IsPartitionedByTenant),
                 new NestedClosureCodeFragment("x", TenantPartitioningCode.Calls(TenantPartitioning.Deserialize(text))))

@@ -1,6 +1,7 @@
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.ValueGeneration;
@@ -21,6 +22,13 @@ public static class ReplacedServices
     [
         typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),
     ];
+
+    /// <summary>Those of which there is one, and without which tenants would not be kept apart.</summary>
+    public static IEnumerable<(Type Service, Type Implementation)> Needed
+        => from own in Own.Value
+           from implementation in own
+           where implementation is not null && own.Key != typeof(IConventionSetPlugin) && !Harmless.Contains(own.Key)
+           select (own.Key, implementation);
 
     public static void Refuse(IDbContextOptions options)
     {

@@ -27,7 +27,14 @@ public sealed class AcrossTenantsRewriter(QueryCompilationContext queryCompilati
     }
 
     protected override Expression VisitExtension(Expression node)
-        => node is EntityQueryRootExpression root ? TenantFilterExpression.IgnoreTenancy(root) : base.VisitExtension(node);
+        => node is EntityQueryRootExpression root
+            ? TenantFilterExpression.IgnoreTenancy(root, root.ElementType)
+            : base.VisitExtension(node);
+
+    protected override Expression VisitMethodCall(MethodCallExpression node)
+        => queryCompilationContext.Model.FindEntityTypeOfFunction(node) is { } entityType
+            ? TenantFilterExpression.IgnoreTenancy(base.VisitMethodCall(node), entityType.ClrType)
+            : base.VisitMethodCall(node);
 
     private static bool RefuseOutside(DbContext context)
         => TenantFilterExpression.CurrentTenantOf(context).IsAcrossTenants

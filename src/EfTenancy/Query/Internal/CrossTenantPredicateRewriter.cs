@@ -37,7 +37,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
 
     public Expression Rewrite(Expression query)
     {
-        query = new RootSeparator().Visit(query);
+        query = new RootSeparator(queryCompilationContext.Model).Visit(query);
 
         var predicates = new PredicateRemover();
         query = predicates.Visit(query);
@@ -55,15 +55,15 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
 
     private Expression Write(TenantQueryRootExpression occurrence, bool filtersAreIgnored)
     {
-        if (occurrence.Root.EntityType.FindTenantProperty() is not { } property)
+        if (occurrence.EntityType.FindTenantProperty() is not { } property)
         {
-            return occurrence.Root;
+            return occurrence.Source;
         }
 
         if (occurrence.IsCrossTenant)
         {
             return occurrence.TenantLists.Aggregate(
-                TenantFilterExpression.IgnoreTenancy(occurrence.Root),
+                TenantFilterExpression.IgnoreTenancy(occurrence.Source, occurrence.EntityType.ClrType),
                 (source, tenants) => Where(
                     occurrence, source, e => Expression.Call(
                         ContainsMethod.MakeGenericMethod(property.ClrType),
@@ -72,14 +72,14 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         }
 
         return filtersAreIgnored
-            ? occurrence.Root
+            ? occurrence.Source
             : Where(
                 occurrence,
-                occurrence.Root,
+                occurrence.Source,
                 // Shared rows are not written, and may be in what is.
                 e => isBulkWrite
                     ? Expression.Equal(PropertyExpression.Of(e, property), CurrentTenant(property))
-                    : TenantFilterExpression.Predicate(occurrence.Root.EntityType, property, e, CurrentTenant(property)));
+                    : TenantFilterExpression.Predicate(occurrence.EntityType, property, e, CurrentTenant(property)));
     }
 
     private static MethodCallExpression Where(
@@ -87,12 +87,12 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         Expression source,
         Func<ParameterExpression, Expression> predicate)
     {
-        var entity = Expression.Parameter(occurrence.Root.ElementType, "e");
+        var entity = Expression.Parameter(occurrence.EntityType.ClrType, "e");
 
         return Expression.Call(
             typeof(Queryable),
             nameof(Queryable.Where),
-            [occurrence.Root.ElementType],
+            [occurrence.EntityType.ClrType],
             source,
             Expression.Quote(Expression.Lambda(predicate(entity), entity)));
     }
@@ -152,8 +152,13 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds, bool isWritten)
         => [.. tenantIds.Select(t => NormalizeOne<T>(context, t, isWritten))];
 
-    private sealed class RootSeparator : ExpressionVisitor
+    private sealed class RootSeparator(IModel model) : ExpressionVisitor
     {
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+            => model.FindEntityTypeOfFunction(node) is { } entityType
+                ? new TenantQueryRootExpression(base.VisitMethodCall(node), entityType)
+                : base.VisitMethodCall(node);
+
         protected override Expression VisitExtension(Expression node)
             => node is EntityQueryRootExpression root ? new TenantQueryRootExpression(root) : base.VisitExtension(node);
     }
@@ -161,9 +166,11 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     private sealed class RootWriter(CrossTenantPredicateRewriter rewriter, bool filtersAreIgnored) : ExpressionVisitor
     {
         protected override Expression VisitExtension(Expression node)
-            => node is TenantQueryRootExpression occurrence
-                ? rewriter.Write(occurrence, filtersAreIgnored)
-                : base.VisitExtension(node);
+            => base.VisitExtension(node) switch
+            {
+                TenantQueryRootExpression occurrence => rewriter.Write(occurrence, filtersAreIgnored),
+                var visited => visited,
+            };
     }
 
     /// <summary>Moves each predicate from its place to the occurrence of the set that it stands on.</summary>
@@ -202,10 +209,10 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 throw new InvalidOperationException(TenancyStrings.FilterTargetNotFound(predicate.Method.Name));
             }
 
-            if (occurrence.Root.EntityType.FindTenantProperty() is null)
+            if (occurrence.EntityType.FindTenantProperty() is null)
             {
                 throw new InvalidOperationException(
-                    TenancyStrings.EntityIsNotMultiTenanted(occurrence.Root.EntityType.DisplayName()));
+                    TenancyStrings.EntityIsNotMultiTenanted(occurrence.EntityType.DisplayName()));
             }
 
             occurrence.IsCrossTenant = true;

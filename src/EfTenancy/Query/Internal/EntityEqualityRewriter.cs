@@ -30,6 +30,10 @@ public sealed class EntityEqualityRewriter(
     private readonly TenantKeys _keys = new(queryCompilationContext.Model);
     private readonly bool _isOfOneTenant = keepsFilter && !currentTenant.IsGroup;
 
+    /// <summary>Ends the rewriting of a query and of the filters that EF applied to it.</summary>
+    public void RegisterParameters()
+        => _given.Register();
+
     protected override Expression VisitBinary(BinaryExpression node)
         => node.NodeType is ExpressionType.Equal or ExpressionType.NotEqual
             && Comparison(node.Left, node.Right) is { } comparison

@@ -12,7 +12,7 @@ public sealed class GivenEntities(QueryCompilationContext queryCompilationContex
 {
     private const string ParameterName = "ef_tenancy__entity";
 
-    private int _parameters;
+    private readonly List<(string Name, LambdaExpression Value)> _parameters = [];
 
     public QueryParameterExpression Value(Expression given, IProperty property, Type type)
         => Parameter(nameof(ValueOf), given, property, type);
@@ -25,7 +25,7 @@ public sealed class GivenEntities(QueryCompilationContext queryCompilationContex
         => Parameter(nameof(IsNullOrOfCurrentTenant), given, tenant, typeof(bool));
 
     public QueryParameterExpression TenantAt(IProperty tenant, int index)
-        => Register(Expression.Call(
+        => Later(Expression.Call(
             typeof(GivenEntities),
             nameof(ReadableTenantAt),
             null,
@@ -38,16 +38,27 @@ public sealed class GivenEntities(QueryCompilationContext queryCompilationContex
         IProperty property,
         Type type,
         params Expression[] more)
-        => Register(Expression.Call(
+        => Later(Expression.Call(
             typeof(GivenEntities),
             extractor,
             null,
             [QueryCompilationContext.QueryContextParameter, ObjectOf(given), Expression.Constant(property, typeof(IProperty)), .. more]), type);
 
-    private QueryParameterExpression Register(Expression value, Type type)
-        => queryCompilationContext.RegisterRuntimeParameter(
-            ParameterName + _parameters++,
-            Expression.Lambda(Expression.Convert(value, type), QueryCompilationContext.QueryContextParameter));
+    /// <summary>To be called when the parameters of filters are there: EF works them out one after the other, and these look into those.</summary>
+    public void Register()
+    {
+        foreach (var (name, value) in _parameters)
+        {
+            queryCompilationContext.RegisterRuntimeParameter(name, value);
+        }
+    }
+
+    private QueryParameterExpression Later(Expression value, Type type)
+    {
+        var name = ParameterName + _parameters.Count;
+        _parameters.Add((name, Expression.Lambda(Expression.Convert(value, type), QueryCompilationContext.QueryContextParameter)));
+        return new QueryParameterExpression(name, type);
+    }
 
     private static Expression ObjectOf(Expression given)
         => given is QueryParameterExpression parameter

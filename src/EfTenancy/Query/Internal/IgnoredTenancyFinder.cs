@@ -6,13 +6,17 @@ namespace EfTenancy.Query.Internal;
 /// <summary>Finds out whether <c>IgnoreQueryFilters</c> takes the tenant filter from a query.</summary>
 public sealed class IgnoredTenancyFinder : ExpressionVisitor
 {
-    private bool _found;
+    private Type? _found;
 
     private IgnoredTenancyFinder()
     {
     }
 
     public static bool IgnoresTenancy(Expression query)
+        => Find(query) is not null;
+
+    /// <summary>The type of the elements that it is called on; null where it is not.</summary>
+    public static Type? Find(Expression query)
     {
         var finder = new IgnoredTenancyFinder();
         finder.Visit(query);
@@ -21,11 +25,14 @@ public sealed class IgnoredTenancyFinder : ExpressionVisitor
 
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
-        _found |= node.Method.Name == nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters)
+        if (node.Method.Name == nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters)
             && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
             && (node.Arguments.Count == 1
                 || (node.Arguments[1] is ConstantExpression { Value: IEnumerable<string> names }
-                    && names.Contains(TenancyDefaults.QueryFilterName)));
+                    && names.Contains(TenancyDefaults.QueryFilterName))))
+        {
+            _found ??= node.Method.GetGenericArguments()[0];
+        }
 
         return base.VisitMethodCall(node);
     }

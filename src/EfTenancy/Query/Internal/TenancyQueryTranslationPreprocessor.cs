@@ -1,6 +1,9 @@
 using System.Linq.Expressions;
 using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
@@ -24,10 +27,11 @@ public class TenancyQueryTranslationPreprocessor(
 
     private static readonly LambdaExpression MarkContextOfWrite = Mark(nameof(WriteAllTenants));
 
+    private EntityEqualityRewriter? _entityEquality;
+
     public override Expression Process(Expression query)
     {
         new RawQueryGuard(QueryCompilationContext.Model).Visit(query);
-        new TenantUpdateGuard(QueryCompilationContext.Model).Visit(query);
 
         var isForAll = tenant.IsAcrossTenants
             || IgnoredTenancyFinder.IgnoresTenancy(query)
@@ -41,7 +45,8 @@ public class TenancyQueryTranslationPreprocessor(
                 BeyondTenantParameterName, !isForAll ? MarkContext : isBulkWrite ? MarkContextOfWrite : MarkContextOfAll);
         }
 
-        query = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter).Visit(query);
+        _entityEquality = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter);
+        query = _entityEquality.Visit(query);
 
         if (tenant.IsAcrossTenants)
         {
@@ -57,6 +62,7 @@ public class TenancyQueryTranslationPreprocessor(
         }
 
         query = base.Process(new RightJoinRewriter().Visit(query));
+        _entityEquality.RegisterParameters();
 
         // A group is for reading: a bulk write runs into the tenant that the context does not have.
         return tenant.IsGroup && !isBulkWrite
@@ -64,6 +70,22 @@ public class TenancyQueryTranslationPreprocessor(
             : keepsFilter && !tenant.IsGroup
             ? new SubqueryKeyRewriter(QueryCompilationContext.Model).Visit(query)
             : query;
+    }
+
+    // A filter comes by here by itself when EF applies it, with the values of its variables.
+    public override Expression NormalizeQueryableMethod(Expression expression)
+        => base.NormalizeQueryableMethod(expression is LambdaExpression filter ? OfFilter(filter) : expression);
+
+    private Expression OfFilter(LambdaExpression filter)
+    {
+        // What it ignores, EF ignores in all of the query from then on.
+        if (IgnoredTenancyFinder.Find(filter) is { } set
+            && QueryCompilationContext.Model.GetEntityTypes().Any(e => e.FindTenantProperty() is not null))
+        {
+            throw new InvalidOperationException(TenancyStrings.UserFilterIgnoresTenancy(set.ShortDisplayName()));
+        }
+
+        return _entityEquality?.Visit(filter) ?? filter;
     }
 
     private static LambdaExpression Mark(string method)

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
@@ -48,9 +49,15 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
         }
 
         // Each setter starts with the property that it sets.
-        return setters.Expressions.OfType<NewExpression>()
+        var properties = setters.Expressions.OfType<NewExpression>()
             .Select(s => s.Arguments[0] is UnaryExpression quote ? (LambdaExpression)quote.Operand : (LambdaExpression)s.Arguments[0])
-            .SelectMany(l => WithSharedRows(l.Body) is var (target, tenant) ? [(l.Parameters[0], target, tenant)] : EmptyTargets);
+            .ToList();
+        if (!properties.TrueForAll(p => IsOfEntity(p.Body)) && SharedSetFinder.Find(write.Arguments[0], queryCompilationContext.Model) is { } shared)
+        {
+            throw new InvalidOperationException(TenancyStrings.ExecuteUpdateOfProjection(shared.DisplayName()));
+        }
+
+        return properties.SelectMany(l => WithSharedRows(l.Body) is var (target, tenant) ? [(l.Parameters[0], target, tenant)] : EmptyTargets);
     }
 
     private static readonly (ParameterExpression, Expression, IReadOnlyProperty)[] EmptyTargets = [];
@@ -61,10 +68,21 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
         {
             null => null,
             _ when SharedTenantProperty(expression.Type) is { } tenant => (expression, tenant),
-            UnaryExpression unary => WithSharedRows(unary.Operand),
-            MemberExpression member => WithSharedRows(member.Expression),
-            MethodCallExpression { Object: { } entity } => WithSharedRows(entity),
-            MethodCallExpression { Arguments: [var entity, ..] } => WithSharedRows(entity),
+            _ => WithSharedRows(Owner(expression)),
+        };
+
+    private bool IsOfEntity(Expression? expression)
+        => expression is not null
+            && (queryCompilationContext.Model.GetEntityTypes().Any(e => !e.IsOwned() && e.ClrType.IsAssignableTo(expression.Type))
+                || IsOfEntity(Owner(expression)));
+
+    private static Expression? Owner(Expression expression)
+        => expression switch
+        {
+            UnaryExpression unary => unary.Operand,
+            MemberExpression member => member.Expression,
+            MethodCallExpression { Object: { } entity } => entity,
+            MethodCallExpression { Arguments: [var entity, ..] } => entity,
             _ => null,
         };
 
@@ -79,4 +97,31 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
                 TenantFilterExpression.CurrentTenant(
                     Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)), tenant),
                 QueryCompilationContext.QueryContextParameter));
+
+    private sealed class SharedSetFinder(IModel model) : ExpressionVisitor
+    {
+        private IReadOnlyEntityType? _found;
+
+        public static IReadOnlyEntityType? Find(Expression query, IModel model)
+        {
+            var finder = new SharedSetFinder(model);
+            finder.Visit(query);
+            return finder._found;
+        }
+
+        protected override Expression VisitExtension(Expression node)
+        {
+            Note((node as EntityQueryRootExpression)?.EntityType);
+            return base.VisitExtension(node);
+        }
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            Note(model.FindEntityTypeOfFunction(node));
+            return base.VisitMethodCall(node);
+        }
+
+        private void Note(IReadOnlyEntityType? entityType)
+            => _found ??= entityType?.HasSharedRows() == true ? entityType : null;
+    }
 }

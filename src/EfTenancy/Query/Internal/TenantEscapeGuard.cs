@@ -41,7 +41,7 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
             foreach (var filter in entityType.GetDeclaredQueryFilters().Where(f => f.Key != TenancyDefaults.QueryFilterName))
             {
                 guard.Visit(filter.Expression);
-                if (TenantReadFinder.ReadsTenants(filter.Expression))
+                if (TenantReadFinder.ReadsTenants(filter.Expression, model))
                 {
                     throw new InvalidOperationException(TenancyStrings.FilterInUserFilter(method, entityType.DisplayName()));
                 }
@@ -90,13 +90,13 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     private static InvalidOperationException Refusal(string method, INavigationBase navigation)
         => new(TenancyStrings.FilterCrossesGlobalEntity(method, $"{navigation.DeclaringEntityType.DisplayName()}.{navigation.Name}"));
 
-    private sealed class TenantReadFinder : ExpressionVisitor
+    private sealed class TenantReadFinder(IModel model) : ExpressionVisitor
     {
         private bool _found;
 
-        public static bool ReadsTenants(LambdaExpression? filter)
+        public static bool ReadsTenants(LambdaExpression? filter, IModel model)
         {
-            var finder = new TenantReadFinder();
+            var finder = new TenantReadFinder(model);
             finder.Visit(filter);
             return finder._found;
         }
@@ -105,6 +105,12 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         {
             _found |= node is EntityQueryRootExpression root && root.EntityType.FindTenantProperty() is not null;
             return base.VisitExtension(node);
+        }
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            _found |= model.FindEntityTypeOfFunction(node)?.FindTenantProperty() is not null;
+            return base.VisitMethodCall(node);
         }
     }
 }

@@ -52,10 +52,10 @@ public static class TenantFilterExpression
             : isOwn;
     }
 
-    public static Expression IgnoreTenancy(EntityQueryRootExpression root)
+    public static Expression IgnoreTenancy(Expression source, Type elementType)
         => Expression.Call(
-            IgnoreNamedQueryFiltersMethod.MakeGenericMethod(root.ElementType),
-            root,
+            IgnoreNamedQueryFiltersMethod.MakeGenericMethod(elementType),
+            source,
             Expression.Constant(new[] { TenancyDefaults.QueryFilterName }, typeof(IReadOnlyCollection<string>)));
 
     // A member, so that EF names the parameter after it.

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using EfTenancy.Infrastructure.Internal;
+using EfTenancy.Metadata.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
@@ -14,14 +15,23 @@ public sealed class TenantGroupRewriter(QueryCompilationContext queryCompilation
 {
     private const string ParameterName = "ef_tenancy__group";
 
-    protected override Expression VisitBinary(BinaryExpression node)
-        => node is { NodeType: ExpressionType.Equal, Right: QueryParameterExpression parameter } && IsCurrentTenant(parameter.Name)
-            ? InGroup(node.Left, parameter)
-            : base.VisitBinary(node);
+    private static readonly char[] Digits = [.. "0123456789"];
 
+    protected override Expression VisitBinary(BinaryExpression node)
+        => node is { NodeType: ExpressionType.Equal, Right: QueryParameterExpression parameter }
+            && IsTenant(node.Left)
+            && IsCurrentTenant(parameter.Name)
+                ? InGroup(node.Left, parameter)
+                : base.VisitBinary(node);
+
+    // Users' filters have parameters called after members of theirs, which may begin with the same word.
     private static bool IsCurrentTenant(string parameter)
-        => parameter.StartsWith(TenantFilterExpression.FilterParameterName, StringComparison.Ordinal)
-            || parameter.StartsWith(CrossTenantPredicateRewriter.CurrentTenantParameterName, StringComparison.Ordinal);
+        => parameter.TrimEnd(Digits) is TenantFilterExpression.FilterParameterName or CrossTenantPredicateRewriter.CurrentTenantParameterName;
+
+    private bool IsTenant(Expression expression)
+        => expression is MethodCallExpression { Arguments: [_, ConstantExpression { Value: string name }] } call
+            && call.Method.DeclaringType == typeof(EF)
+            && queryCompilationContext.Model.GetEntityTypes().Any(e => e.FindTenantProperty()?.Name == name);
 
     private BinaryExpression InGroup(Expression tenant, QueryParameterExpression replaced)
     {

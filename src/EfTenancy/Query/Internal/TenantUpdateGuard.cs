@@ -1,68 +1,39 @@
-using System.Linq.Expressions;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
 
 namespace EfTenancy.Query.Internal;
 
-/// <summary>Refuses an <c>ExecuteUpdate</c> that sets the tenant: it would give rows to another tenant, past the guard of a save.</summary>
-public sealed class TenantUpdateGuard(IModel model) : ExpressionVisitor
+/// <summary>
+///     Refuses an <c>ExecuteUpdate</c> that sets the tenant: it would give rows to another tenant, past the guard of a save. Looks at the
+///     columns, since a projection may call the tenant whatever it likes.
+/// </summary>
+public static class TenantUpdateGuard
 {
-    protected override Expression VisitMethodCall(MethodCallExpression node)
+    public static void Refuse(UpdateExpression update, IModel model)
     {
-        if (node.Method.Name == nameof(EntityFrameworkQueryableExtensions.ExecuteUpdate)
-            && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
-            && node.Arguments[1] is NewArrayExpression setters)
+        var keysAreIdsOnly = model.KeysAreIdsOnly();
+        foreach (var property in update.ColumnValueSetters
+                     .SelectMany(s => update.Table.Table.FindColumn(s.Column.Name)?.PropertyMappings ?? [])
+                     .Select(m => m.Property))
         {
-            foreach (var setter in setters.Expressions.OfType<NewExpression>())
+            if (property.DeclaringType is not IEntityType entityType)
             {
-                RefuseTenant(Property(setter.Arguments[0]));
+                continue;
             }
-        }
 
-        return base.VisitMethodCall(node);
-    }
+            if (entityType.FindTenantProperty()?.Name == property.Name)
+            {
+                throw new InvalidOperationException(TenancyStrings.ExecuteUpdateSetsTenant(entityType.DisplayName(), property.Name));
+            }
 
-    private void RefuseTenant((Expression Entity, string Name)? property)
-    {
-        if (property is var (entity, name)
-            && model.GetEntityTypes().FirstOrDefault(
-                e => e.ClrType.IsAssignableTo(entity.Type) && e.FindTenantProperty()?.Name == name) is { } entityType)
-        {
-            throw new InvalidOperationException(TenancyStrings.ExecuteUpdateSetsTenant(entityType.DisplayName(), name));
-        }
-
-        if (model.KeysAreIdsOnly() && property is var (source, column))
-        {
-            RefuseReference(source.Type, column);
-        }
-    }
-
-    private void RefuseReference(Type type, string name)
-    {
-        foreach (var entityType in model.GetEntityTypes().Where(e => e.ClrType.IsAssignableTo(type)))
-        {
-            if (entityType.FindProperty(name)?.GetContainingForeignKeys()
-                    .FirstOrDefault(fk => fk.PrincipalEntityType.FindTenantProperty() is not null) is { } foreignKey)
+            if (keysAreIdsOnly
+                && property.GetContainingForeignKeys().FirstOrDefault(fk => fk.PrincipalEntityType.FindTenantProperty() is not null) is { } reference)
             {
                 throw new InvalidOperationException(TenancyStrings.ExecuteUpdateSetsReference(
-                    entityType.DisplayName(), name, foreignKey.PrincipalEntityType.DisplayName()));
+                    entityType.DisplayName(), property.Name, reference.PrincipalEntityType.DisplayName()));
             }
         }
     }
-
-    private static (Expression, string)? Property(Expression expression)
-        => expression switch
-        {
-            LambdaExpression lambda => Property(lambda.Body),
-            UnaryExpression unary => Property(unary.Operand),
-            MemberExpression { Expression: { } entity } member => (entity, member.Member.Name),
-            MethodCallExpression { Method.Name: nameof(EF.Property), Arguments: [var entity, ConstantExpression { Value: string name }] }
-                => (entity, name),
-            // A join entity of EF: row["TenantId"].
-            MethodCallExpression { Method.Name: "get_Item", Object: { } entity, Arguments: [ConstantExpression { Value: string name }] }
-                => (entity, name),
-            _ => null,
-        };
 }

@@ -1,0 +1,27 @@
+using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Query.Internal;
+
+namespace EfTenancy.Query.Internal;
+
+/// <summary>Looks at what a bulk write came to in SQL.</summary>
+#pragma warning disable EF1001 // EF holds one postprocessor, the provider's.
+public class TenancyQueryTranslationPostprocessor(
+    QueryTranslationPostprocessorDependencies dependencies,
+    RelationalQueryTranslationPostprocessorDependencies relationalDependencies,
+    RelationalQueryCompilationContext queryCompilationContext)
+    : NpgsqlQueryTranslationPostprocessor(dependencies, relationalDependencies, queryCompilationContext)
+{
+    public override Expression Process(Expression query)
+    {
+        var processed = base.Process(query);
+        if (processed is UpdateExpression update)
+        {
+            TenantUpdateGuard.Refuse(update, QueryCompilationContext.Model);
+        }
+
+        return processed;
+    }
+}
+#pragma warning restore EF1001
