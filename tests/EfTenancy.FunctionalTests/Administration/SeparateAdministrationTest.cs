@@ -6,6 +6,9 @@ using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
@@ -113,6 +116,124 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         }
 
         await tenants.RemoveAsync(["acme"]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refused_removal_leaves_tenants_as_they_were(bool isOnlyRefusedWhenDisabled)
+    {
+        await using var first = await postgres.CreateDatabaseAsync();
+        await using var services = DepotContext.Services(
+            x => x.MultiTenantedWithShardedDatabases(
+                _home.ConnectionString,
+                s =>
+                {
+                    s.NameDatabase("first", first.ConnectionString);
+                    s.NameDatabase("second", _home.ConnectionString);
+                    s.AssignExplicitly();
+                }),
+            t => t.AllEntitiesAreMultiTenanted());
+        var databases = services.GetRequiredService<TenantDatabases>();
+        var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+        var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
+        foreach (var (tenant, shard) in ((string, string)[])[("a", "first"), ("b", "second"), ("c", "second"), ("d", "second")])
+        {
+            await databases.AddAsync(tenant, TenantDestination.InDatabase(shard));
+            await using var db = await factory.CreateDbContextAsync(tenant);
+            if (tenant is "a" or "b")
+            {
+                await db.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+                await db.GetService<IHistoryRepository>().CreateAsync();
+            }
+
+            db.Set<Dictionary<string, object>>("Table0").Add(new Dictionary<string, object> { ["Name"] = tenant });
+            await db.SaveChangesAsync();
+        }
+
+        await databases.DisableAsync("c");
+        const string LateRow = """INSERT INTO public."Later" VALUES ('b')""";
+        await _home.ExecuteAsync(
+            $"""
+            INSERT INTO "__EFMigrationsHistory" VALUES ('20270101000000_Later', '10.0.0');
+            CREATE TABLE public."Later" ("TenantId" text);
+            {(isOnlyRefusedWhenDisabled ? "" : LateRow)};
+            CREATE FUNCTION public.add_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {LateRow}; RETURN NULL; END $$;
+            CREATE TRIGGER add_late AFTER UPDATE ON tenants.tenant_destinations FOR EACH ROW
+                WHEN (NEW.tenant_id = 'b' AND NEW.is_disabled) EXECUTE FUNCTION public.add_late();
+            """);
+        const string Registered = "SELECT t::text FROM tenants.tenant_destinations t ORDER BY 1";
+        var registered = await _home.ColumnAsync(Registered);
+        var rows = await RowsAsync();
+        Assert.Equal([1, 1, 1, 1], rows.Select(r => r.Count));
+
+        var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.RemoveAsync(["a", "b", "c"]));
+
+        Assert.Equal((TenantDatabaseError.MigrationsAhead, "b"), (refused.Error, refused.TenantId));
+        if (isOnlyRefusedWhenDisabled)
+        {
+            // It had gone already, and is refused until the removal is repeated.
+            rows[0] = [];
+            registered = [.. registered.Select(r => r.StartsWith("(a,", StringComparison.Ordinal) ? r.Replace(",f,", ",t,", StringComparison.Ordinal) : r)];
+        }
+
+        Assert.Equal(registered, await _home.ColumnAsync(Registered));
+        Assert.Equal(rows, await RowsAsync());
+        foreach (var tenant in (string[])[.. rows[0] is [] ? [] : (string[])["a"], "b", "d"])
+        {
+            await using var db = await factory.CreateDbContextAsync(tenant);
+            Assert.Equal(tenant, (await db.Set<Dictionary<string, object>>("Table0").SingleAsync())["Name"]);
+        }
+
+        await Assert.ThrowsAsync<TenantDisabledException>(() => factory.CreateDbContextAsync("c"));
+
+        await _home.ExecuteAsync("""DROP TRIGGER add_late ON tenants.tenant_destinations; DELETE FROM "Later" """);
+        await tenants.RemoveAsync(["a", "b", "c"]);
+        Assert.Equal(["d"], (await tenants.ListAsync()).Select(t => t.TenantId));
+        Assert.Equal([[], [], [], rows[3]], await RowsAsync());
+
+        async Task<List<string>[]> RowsAsync()
+            => [await RowsOfAsync(first, "a"), await RowsOfAsync(_home, "b"), await RowsOfAsync(_home, "c"), await RowsOfAsync(_home, "d")];
+
+        static Task<List<string>> RowsOfAsync(TestDatabase shard, string tenant)
+            => shard.ColumnAsync($"""SELECT concat_ws(' ', ctid, xmin, t::text) FROM "Table0" t WHERE "TenantId" = '{tenant}'""");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_may_not_drop_the_place_of_a_tenant_leaves_it_in_use(bool isSchema)
+    {
+        var clerk = $"clerk_{_home.Name}";
+        await using var owner = Services(_home.ConnectionString);
+        await owner.GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["acme"]);
+        var place = await owner.GetRequiredService<TenantDatabases>().FindAsync("acme");
+        const string Registered = "SELECT t::text FROM tenants.tenant_destinations t";
+        var registered = await _home.ColumnAsync(Registered);
+        await _home.ExecuteAsync(
+            $"""CREATE ROLE "{clerk}"; GRANT USAGE ON SCHEMA tenants TO "{clerk}"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tenants TO "{clerk}" """);
+        try
+        {
+            await using var services = Services(
+                new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={clerk}" }.ConnectionString);
+
+            var refused = await Assert.ThrowsAnyAsync<NpgsqlException>(() => services.GetRequiredService<ITenantAdministration<DepotContext>>().RemoveAsync(["acme"]));
+
+            Assert.Contains("must be owner of", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(registered, await _home.ColumnAsync(Registered));
+            await using var db = await owner.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme");
+            Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{clerk}"; DROP ROLE "{clerk}" """);
+            await owner.GetRequiredService<ITenantAdministration<DepotContext>>().RemoveAsync(["acme"]);
+        }
+
+        Assert.Empty(await _home.ColumnAsync($"SELECT nspname FROM pg_namespace WHERE nspname = '{place.Schema}' UNION SELECT datname FROM pg_database WHERE datname = '{place.Database}'"));
+
+        ServiceProvider Services(string connectionString)
+            => DepotContext.Services(x => _ = isSchema ? x.MultiTenantedSchemas(connectionString) : x.MultiTenantedWithSingleServer(connectionString));
     }
 
     [Fact]
