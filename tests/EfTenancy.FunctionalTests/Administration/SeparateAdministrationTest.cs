@@ -582,6 +582,42 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         }
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("CREATE SCHEMA tenants; GRANT USAGE ON SCHEMA tenants TO {0}")]
+    public async Task Who_may_not_create_the_registry_is_told_what_to_grant(string before)
+    {
+        var stranger = $"stranger_{_home.Name}";
+        await _home.ExecuteAsync($"""CREATE ROLE "{stranger}"; {before.Replace("{0}", $"\"{stranger}\"", StringComparison.Ordinal)}""");
+        try
+        {
+            await using var services = DepotContext.Services(
+                x => x.MultiTenantedSchemas(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={stranger}" }.ConnectionString));
+            var databases = services.GetRequiredService<TenantDatabases>();
+            Func<Task>[] calls =
+            [
+                () => databases.AddAsync("acme"), () => databases.AddDatabaseAsync("other"),
+                () => services.GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["acme"]),
+            ];
+            foreach (var call in calls)
+            {
+                var refused = await Assert.ThrowsAsync<TenantDatabaseException>(call);
+                Assert.Equal((TenantDatabaseError.AccessDenied, TenantDestination.Home), (refused.Error, refused.Destination));
+                Assert.Contains("schema 'tenants'", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("CREATE on the database", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("permission denied for", refused.Message, StringComparison.Ordinal);
+            }
+
+            Assert.Empty(await _home.ColumnAsync("SELECT oid FROM pg_class WHERE relname LIKE 'tenant!_%' ESCAPE '!'"));
+            await _home.ExecuteAsync($"""GRANT CREATE ON DATABASE "{_home.Name}" TO "{stranger}"; {(before == "" ? "" : $"GRANT CREATE ON SCHEMA tenants TO \"{stranger}\"")}""");
+            Assert.Equal("tenant_acme", (await databases.AddAsync("acme")).Schema);
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{stranger}"; DROP ROLE "{stranger}" """);
+        }
+    }
+
     // As versions before the moving of tenants made it.
     private Task CreateOlderRegistryAsync()
         => _home.ExecuteAsync(
