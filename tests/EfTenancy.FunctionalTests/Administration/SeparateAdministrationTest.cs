@@ -427,9 +427,13 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
     }
 
     [Theory]
-    [InlineData(100, 8)]
-    [InlineData(2, 2)]
-    public async Task A_repair_asks_some_databases_at_once_and_never_more_than_connections_may_be_there(int ceiling, int atMost)
+    [InlineData("repair", 100, 8)]
+    [InlineData("repair", 2, 2)]
+    [InlineData("migrations", 100, 8)]
+    [InlineData("migrations", 2, 2)]
+    [InlineData("sizes", 100, 8)]
+    [InlineData("sizes", 2, 2)]
+    public async Task Some_databases_are_asked_at_once_and_never_more_than_connections_may_be_there(string asked, int ceiling, int atMost)
     {
         var (open, most) = (0, 0);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
@@ -451,10 +455,20 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
                                  }
                              })))
         {
-            var repairs = await services.GetRequiredService<ITenantAdministration<DepotContext>>().RepairAsync();
+            var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+            List<(string TenantId, string Told)> told = asked switch
+            {
+                "repair" => [.. (await tenants.RepairAsync()).Select(r => (r.TenantId!, r.Description))],
+                "migrations" => [
+                    .. (await services.GetRequiredService<ITenantMigrator<DepotContext>>().ListAsync())
+                        .Select(r => (Assert.Single(r.TenantIds), r.Error!.Message)),
+                ],
+                _ => [await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.ListAsync()) is var e ? (e.TenantId!, e.Message) : default],
+            };
 
-            Assert.Equal(ids.Select(id => (id, false)), repairs.Select(r => (r.TenantId!, r.IsMended)));
-            Assert.All(repairs, r => Assert.Contains("its server does not answer", r.Description, StringComparison.Ordinal));
+            Assert.Equal(asked == "sizes" ? [told[0].TenantId] : ids, told.Select(t => t.TenantId));
+            Assert.All(told, t => Assert.Contains($"Tenant '{t.TenantId}' cannot be reached", t.Told, StringComparison.Ordinal));
+            Assert.All(told, t => Assert.Contains("its server does not answer", t.Told, StringComparison.Ordinal));
             Assert.InRange(most, 2, atMost);
         }
 
@@ -491,6 +505,37 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             {
                 open--;
             }
+        }
+    }
+
+    [Fact]
+    public async Task Few_connections_are_enough_for_many_databases()
+    {
+        var others = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => postgres.CreateDatabaseAsync()));
+        await using (var services = DepotContext.Services(
+                         x => x.MaxConnections(2, wait: TimeSpan.FromSeconds(5)).MultiTenantedDatabases(
+                             d =>
+                             {
+                                 foreach (var (i, database) in others.Index())
+                                 {
+                                     d.AddSingleTenantDatabase(database.ConnectionString, $"t{i}");
+                                 }
+                             })))
+        {
+            await services.MigrateTenantsAsync<DepotContext>(o => o.MaxParallelism = 1);
+            var migrations = await services.GetRequiredService<ITenantMigrator<DepotContext>>().ListAsync();
+            Assert.Equal(Enumerable.Repeat(TenantMigrationOutcome.UpToDate, 5), migrations.Select(m => m.Outcome));
+
+            await others[3].ExecuteAsync("""INSERT INTO "Table0" ("Name") VALUES ('a'), ('b'); ANALYZE "Table0" """);
+            var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+            Assert.Empty(await tenants.RepairAsync());
+            Assert.Equal([0, 0, 0, 2, 0], (await tenants.ListAsync()).Select(t => t.EstimatedRows));
+            Assert.All(await tenants.ListAsync(), t => Assert.InRange(t.Bytes, 1, 10_000_000));
+        }
+
+        foreach (var database in others)
+        {
+            await database.DisposeAsync();
         }
     }
 
