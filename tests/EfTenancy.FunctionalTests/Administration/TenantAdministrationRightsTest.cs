@@ -178,12 +178,6 @@ public class TenantAdministrationRightsTest(PostgresFixture postgres) : IAsyncLi
         Assert.Empty(await _database.ColumnAsync(SplitCatalog.Leftovers));
     }
 
-    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
-    {
-        public void Report(TenantProgress value)
-            => report(value);
-    }
-
     [Fact]
     public async Task Sessions_go_back_to_the_pool_as_they_came()
     {
