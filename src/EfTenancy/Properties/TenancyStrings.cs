@@ -290,6 +290,12 @@ internal static class TenancyStrings
     public static string TenantRegistryMissing(string table)
         => $"The registry of tenants, {table}, is not in the database. Run 'dotnet ef migrations add' and apply the migration.";
 
+    public static string TenantRegistryForbidden(string table, string? tenant, string reason)
+        => $"The registry of tenants, {table}, refuses the user"
+            + (tenant is null ? "" : $", so that nobody knows whether tenant '{tenant}' is disabled")
+            + ". Grant USAGE on its schema and SELECT on the table; whoever adds and removes tenants needs INSERT, UPDATE and DELETE besides. "
+            + $"({reason})";
+
     public static string TenantNotRegistered(IEnumerable<string> tenants)
         => $"The registry of tenants does not know {Quoted(tenants)}. Nothing was changed. Call ListAsync() to see who is registered, and "
             + "AddAsync([…]) to register.";
@@ -668,6 +674,11 @@ internal static class TenancyStrings
                 _ => "its server does not answer. Mend the connection string, or the server.",
             }
             + $" ({reason})";
+
+    public static string RegistryNotCreated(string schema, string reason)
+        => $"The registry of tenants, schema '{schema}' of the home database, is not complete, and the user may not create what it lacks. Nothing was "
+            + "changed. Grant CREATE on the database, and on the schema if it is there, or let a user who has these rights call "
+            + $"TenantDatabases.AddAsync(...) once, and grant USAGE on the schema and SELECT, INSERT, UPDATE and DELETE on its tables. ({reason})";
 
     public static string TenantIsBeingMoved(string tenant, TenantDestination destination)
         => $"Tenant '{tenant}' is being moved, so that its rows in {destination} are read only for a while. Try again when MoveAsync(...) has ended; "

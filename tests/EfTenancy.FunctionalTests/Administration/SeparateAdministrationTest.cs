@@ -6,6 +6,9 @@ using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
@@ -113,6 +116,124 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
         }
 
         await tenants.RemoveAsync(["acme"]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refused_removal_leaves_tenants_as_they_were(bool isOnlyRefusedWhenDisabled)
+    {
+        await using var first = await postgres.CreateDatabaseAsync();
+        await using var services = DepotContext.Services(
+            x => x.MultiTenantedWithShardedDatabases(
+                _home.ConnectionString,
+                s =>
+                {
+                    s.NameDatabase("first", first.ConnectionString);
+                    s.NameDatabase("second", _home.ConnectionString);
+                    s.AssignExplicitly();
+                }),
+            t => t.AllEntitiesAreMultiTenanted());
+        var databases = services.GetRequiredService<TenantDatabases>();
+        var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+        var factory = services.GetRequiredService<IDbContextFactory<DepotContext>>();
+        foreach (var (tenant, shard) in ((string, string)[])[("a", "first"), ("b", "second"), ("c", "second"), ("d", "second")])
+        {
+            await databases.AddAsync(tenant, TenantDestination.InDatabase(shard));
+            await using var db = await factory.CreateDbContextAsync(tenant);
+            if (tenant is "a" or "b")
+            {
+                await db.GetService<IRelationalDatabaseCreator>().CreateTablesAsync();
+                await db.GetService<IHistoryRepository>().CreateAsync();
+            }
+
+            db.Set<Dictionary<string, object>>("Table0").Add(new Dictionary<string, object> { ["Name"] = tenant });
+            await db.SaveChangesAsync();
+        }
+
+        await databases.DisableAsync("c");
+        const string LateRow = """INSERT INTO public."Later" VALUES ('b')""";
+        await _home.ExecuteAsync(
+            $"""
+            INSERT INTO "__EFMigrationsHistory" VALUES ('20270101000000_Later', '10.0.0');
+            CREATE TABLE public."Later" ("TenantId" text);
+            {(isOnlyRefusedWhenDisabled ? "" : LateRow)};
+            CREATE FUNCTION public.add_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {LateRow}; RETURN NULL; END $$;
+            CREATE TRIGGER add_late AFTER UPDATE ON tenants.tenant_destinations FOR EACH ROW
+                WHEN (NEW.tenant_id = 'b' AND NEW.is_disabled) EXECUTE FUNCTION public.add_late();
+            """);
+        const string Registered = "SELECT t::text FROM tenants.tenant_destinations t ORDER BY 1";
+        var registered = await _home.ColumnAsync(Registered);
+        var rows = await RowsAsync();
+        Assert.Equal([1, 1, 1, 1], rows.Select(r => r.Count));
+
+        var refused = await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.RemoveAsync(["a", "b", "c"]));
+
+        Assert.Equal((TenantDatabaseError.MigrationsAhead, "b"), (refused.Error, refused.TenantId));
+        if (isOnlyRefusedWhenDisabled)
+        {
+            // It had gone already, and is refused until the removal is repeated.
+            rows[0] = [];
+            registered = [.. registered.Select(r => r.StartsWith("(a,", StringComparison.Ordinal) ? r.Replace(",f,", ",t,", StringComparison.Ordinal) : r)];
+        }
+
+        Assert.Equal(registered, await _home.ColumnAsync(Registered));
+        Assert.Equal(rows, await RowsAsync());
+        foreach (var tenant in (string[])[.. rows[0] is [] ? [] : (string[])["a"], "b", "d"])
+        {
+            await using var db = await factory.CreateDbContextAsync(tenant);
+            Assert.Equal(tenant, (await db.Set<Dictionary<string, object>>("Table0").SingleAsync())["Name"]);
+        }
+
+        await Assert.ThrowsAsync<TenantDisabledException>(() => factory.CreateDbContextAsync("c"));
+
+        await _home.ExecuteAsync("""DROP TRIGGER add_late ON tenants.tenant_destinations; DELETE FROM "Later" """);
+        await tenants.RemoveAsync(["a", "b", "c"]);
+        Assert.Equal(["d"], (await tenants.ListAsync()).Select(t => t.TenantId));
+        Assert.Equal([[], [], [], rows[3]], await RowsAsync());
+
+        async Task<List<string>[]> RowsAsync()
+            => [await RowsOfAsync(first, "a"), await RowsOfAsync(_home, "b"), await RowsOfAsync(_home, "c"), await RowsOfAsync(_home, "d")];
+
+        static Task<List<string>> RowsOfAsync(TestDatabase shard, string tenant)
+            => shard.ColumnAsync($"""SELECT concat_ws(' ', ctid, xmin, t::text) FROM "Table0" t WHERE "TenantId" = '{tenant}'""");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_may_not_drop_the_place_of_a_tenant_leaves_it_in_use(bool isSchema)
+    {
+        var clerk = $"clerk_{_home.Name}";
+        await using var owner = Services(_home.ConnectionString);
+        await owner.GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["acme"]);
+        var place = await owner.GetRequiredService<TenantDatabases>().FindAsync("acme");
+        const string Registered = "SELECT t::text FROM tenants.tenant_destinations t";
+        var registered = await _home.ColumnAsync(Registered);
+        await _home.ExecuteAsync(
+            $"""CREATE ROLE "{clerk}"; GRANT USAGE ON SCHEMA tenants TO "{clerk}"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tenants TO "{clerk}" """);
+        try
+        {
+            await using var services = Services(
+                new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={clerk}" }.ConnectionString);
+
+            var refused = await Assert.ThrowsAnyAsync<NpgsqlException>(() => services.GetRequiredService<ITenantAdministration<DepotContext>>().RemoveAsync(["acme"]));
+
+            Assert.Contains("must be owner of", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(registered, await _home.ColumnAsync(Registered));
+            await using var db = await owner.GetRequiredService<IDbContextFactory<DepotContext>>().CreateDbContextAsync("acme");
+            Assert.Empty(await db.Set<Dictionary<string, object>>("Table9").ToListAsync());
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{clerk}"; DROP ROLE "{clerk}" """);
+            await owner.GetRequiredService<ITenantAdministration<DepotContext>>().RemoveAsync(["acme"]);
+        }
+
+        Assert.Empty(await _home.ColumnAsync($"SELECT nspname FROM pg_namespace WHERE nspname = '{place.Schema}' UNION SELECT datname FROM pg_database WHERE datname = '{place.Database}'"));
+
+        ServiceProvider Services(string connectionString)
+            => DepotContext.Services(x => _ = isSchema ? x.MultiTenantedSchemas(connectionString) : x.MultiTenantedWithSingleServer(connectionString));
     }
 
     [Fact]
@@ -306,9 +427,13 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
     }
 
     [Theory]
-    [InlineData(100, 8)]
-    [InlineData(2, 2)]
-    public async Task A_repair_asks_some_databases_at_once_and_never_more_than_connections_may_be_there(int ceiling, int atMost)
+    [InlineData("repair", 100, 8)]
+    [InlineData("repair", 2, 2)]
+    [InlineData("migrations", 100, 8)]
+    [InlineData("migrations", 2, 2)]
+    [InlineData("sizes", 100, 8)]
+    [InlineData("sizes", 2, 2)]
+    public async Task Some_databases_are_asked_at_once_and_never_more_than_connections_may_be_there(string asked, int ceiling, int atMost)
     {
         var (open, most) = (0, 0);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
@@ -330,10 +455,20 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
                                  }
                              })))
         {
-            var repairs = await services.GetRequiredService<ITenantAdministration<DepotContext>>().RepairAsync();
+            var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+            List<(string TenantId, string Told)> told = asked switch
+            {
+                "repair" => [.. (await tenants.RepairAsync()).Select(r => (r.TenantId!, r.Description))],
+                "migrations" => [
+                    .. (await services.GetRequiredService<ITenantMigrator<DepotContext>>().ListAsync())
+                        .Select(r => (Assert.Single(r.TenantIds), r.Error!.Message)),
+                ],
+                _ => [await Assert.ThrowsAsync<TenantDatabaseException>(() => tenants.ListAsync()) is var e ? (e.TenantId!, e.Message) : default],
+            };
 
-            Assert.Equal(ids.Select(id => (id, false)), repairs.Select(r => (r.TenantId!, r.IsMended)));
-            Assert.All(repairs, r => Assert.Contains("its server does not answer", r.Description, StringComparison.Ordinal));
+            Assert.Equal(asked == "sizes" ? [told[0].TenantId] : ids, told.Select(t => t.TenantId));
+            Assert.All(told, t => Assert.Contains($"Tenant '{t.TenantId}' cannot be reached", t.Told, StringComparison.Ordinal));
+            Assert.All(told, t => Assert.Contains("its server does not answer", t.Told, StringComparison.Ordinal));
             Assert.InRange(most, 2, atMost);
         }
 
@@ -370,6 +505,37 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             {
                 open--;
             }
+        }
+    }
+
+    [Fact]
+    public async Task Few_connections_are_enough_for_many_databases()
+    {
+        var others = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => postgres.CreateDatabaseAsync()));
+        await using (var services = DepotContext.Services(
+                         x => x.MaxConnections(2, wait: TimeSpan.FromSeconds(5)).MultiTenantedDatabases(
+                             d =>
+                             {
+                                 foreach (var (i, database) in others.Index())
+                                 {
+                                     d.AddSingleTenantDatabase(database.ConnectionString, $"t{i}");
+                                 }
+                             })))
+        {
+            await services.MigrateTenantsAsync<DepotContext>(o => o.MaxParallelism = 1);
+            var migrations = await services.GetRequiredService<ITenantMigrator<DepotContext>>().ListAsync();
+            Assert.Equal(Enumerable.Repeat(TenantMigrationOutcome.UpToDate, 5), migrations.Select(m => m.Outcome));
+
+            await others[3].ExecuteAsync("""INSERT INTO "Table0" ("Name") VALUES ('a'), ('b'); ANALYZE "Table0" """);
+            var tenants = services.GetRequiredService<ITenantAdministration<DepotContext>>();
+            Assert.Empty(await tenants.RepairAsync());
+            Assert.Equal([0, 0, 0, 2, 0], (await tenants.ListAsync()).Select(t => t.EstimatedRows));
+            Assert.All(await tenants.ListAsync(), t => Assert.InRange(t.Bytes, 1, 10_000_000));
+        }
+
+        foreach (var database in others)
+        {
+            await database.DisposeAsync();
         }
     }
 
@@ -454,6 +620,42 @@ public sealed class SeparateAdministrationTest(PostgresFixture postgres) : IAsyn
             {
                 Assert.Equal(TenantDatabaseError.AccessDenied, (await Assert.ThrowsAsync<TenantDatabaseException>(other)).Error);
             }
+        }
+        finally
+        {
+            await _home.ExecuteAsync($"""DROP OWNED BY "{stranger}"; DROP ROLE "{stranger}" """);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("CREATE SCHEMA tenants; GRANT USAGE ON SCHEMA tenants TO {0}")]
+    public async Task Who_may_not_create_the_registry_is_told_what_to_grant(string before)
+    {
+        var stranger = $"stranger_{_home.Name}";
+        await _home.ExecuteAsync($"""CREATE ROLE "{stranger}"; {before.Replace("{0}", $"\"{stranger}\"", StringComparison.Ordinal)}""");
+        try
+        {
+            await using var services = DepotContext.Services(
+                x => x.MultiTenantedSchemas(new NpgsqlConnectionStringBuilder(_home.ConnectionString) { Options = $"-c role={stranger}" }.ConnectionString));
+            var databases = services.GetRequiredService<TenantDatabases>();
+            Func<Task>[] calls =
+            [
+                () => databases.AddAsync("acme"), () => databases.AddDatabaseAsync("other"),
+                () => services.GetRequiredService<ITenantAdministration<DepotContext>>().AddAsync(["acme"]),
+            ];
+            foreach (var call in calls)
+            {
+                var refused = await Assert.ThrowsAsync<TenantDatabaseException>(call);
+                Assert.Equal((TenantDatabaseError.AccessDenied, TenantDestination.Home), (refused.Error, refused.Destination));
+                Assert.Contains("schema 'tenants'", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("CREATE on the database", refused.Message, StringComparison.Ordinal);
+                Assert.Contains("permission denied for", refused.Message, StringComparison.Ordinal);
+            }
+
+            Assert.Empty(await _home.ColumnAsync("SELECT oid FROM pg_class WHERE relname LIKE 'tenant!_%' ESCAPE '!'"));
+            await _home.ExecuteAsync($"""GRANT CREATE ON DATABASE "{_home.Name}" TO "{stranger}"; {(before == "" ? "" : $"GRANT CREATE ON SCHEMA tenants TO \"{stranger}\"")}""");
+            Assert.Equal("tenant_acme", (await databases.AddAsync("acme")).Schema);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using EfTenancy.Administration;
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Storage;
 using EfTenancy.TenantProcess;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -50,6 +51,44 @@ public class TenantAdministrationRightsTest(PostgresFixture postgres) : IAsyncLi
         Assert.Equal(["b", "d"], (await tenants.ListAsync()).Select(t => t.TenantId));
         Assert.Equal(0, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Orders" """));
         Assert.Empty(await tenants.RepairAsync());
+    }
+
+    [Theory]
+    [InlineData("", "a")]
+    [InlineData("GRANT USAGE ON SCHEMA tenants TO {0}", "a")]
+    [InlineData("GRANT USAGE ON SCHEMA tenants TO {0}; GRANT SELECT ON tenants.tenant_partitions TO {0}", null)]
+    public async Task Who_may_not_use_the_registry_is_told_what_to_grant(string granted, string? refusedTenant)
+    {
+        var tenants = await CreateManaged();
+        await tenants.AddAsync(["a"]);
+        await _database.ExecuteAsync(
+            $"ALTER SCHEMA tenants OWNER TO CURRENT_USER; ALTER TABLE tenants.tenant_partitions OWNER TO CURRENT_USER; {granted.Replace("{0}", Quoted, StringComparison.Ordinal)}");
+        var before = await _database.ColumnAsync("SELECT t::text FROM tenants.tenant_partitions t");
+
+        Func<Task>[] calls = [() => tenants.AddAsync(["b"]), () => tenants.RemoveAsync(["a"]), () => tenants.DisableAsync(["a"])];
+        foreach (var call in calls)
+        {
+            AssertRefused(await Assert.ThrowsAsync<TenantDatabaseException>(call), tenant: null);
+        }
+
+        if (refusedTenant is null)
+        {
+            await Insert("a");
+        }
+        else
+        {
+            AssertRefused(await Assert.ThrowsAsync<TenantDatabaseException>(() => Insert("a")), refusedTenant);
+        }
+
+        Assert.Equal(before, await _database.ColumnAsync("SELECT t::text FROM tenants.tenant_partitions t"));
+
+        static void AssertRefused(TenantDatabaseException refused, string? tenant)
+        {
+            Assert.Equal((TenantDatabaseError.AccessDenied, tenant, TenantDestination.Home), (refused.Error, refused.TenantId, refused.Destination));
+            Assert.Contains("The registry of tenants, tenants.tenant_partitions, refuses the user", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("INSERT, UPDATE and DELETE", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("permission denied for", refused.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -137,12 +176,6 @@ public class TenantAdministrationRightsTest(PostgresFixture postgres) : IAsyncLi
         Assert.Equal(["ab", "ab"], (await tenants.ListAsync()).Select(t => t.Suffix));
         Assert.Equal(2, await _database.ScalarAsync<int>("""SELECT count(*) FROM "Payment_ab" """));
         Assert.Empty(await _database.ColumnAsync(SplitCatalog.Leftovers));
-    }
-
-    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
-    {
-        public void Report(TenantProgress value)
-            => report(value);
     }
 
     [Fact]

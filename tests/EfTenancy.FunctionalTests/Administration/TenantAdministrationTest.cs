@@ -625,12 +625,6 @@ public class TenantAdministrationTest(PostgresFixture postgres) : IAsyncLifetime
         }
     }
 
-    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
-    {
-        public void Report(TenantProgress value)
-            => report(value);
-    }
-
     [PrimaryKey(nameof(TenantId), nameof(Year))]
     private sealed class Account
     {

@@ -247,12 +247,6 @@ public class TenantRemovalTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Empty(await Tenants.RepairAsync());
     }
 
-    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
-    {
-        public void Report(TenantProgress value)
-            => report(value);
-    }
-
     // The newer model has customers, with remarks, besides products.
     private sealed class KeyStyleContext(string connectionString, TenantKeyStyle keys, bool isManaged, bool isNewer, bool wasGlobal, string? tenant)
         : DbContext

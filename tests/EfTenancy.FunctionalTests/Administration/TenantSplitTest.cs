@@ -472,10 +472,4 @@ public class TenantSplitTest(PostgresFixture postgres) : IAsyncLifetime
             optionsBuilder.UseTenancy(t => t.UseTenantProperty<Guid>());
         }
     }
-
-    private sealed class Told(Action<TenantProgress> report) : IProgress<TenantProgress>
-    {
-        public void Report(TenantProgress value)
-            => report(value);
-    }
 }

@@ -396,26 +396,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres
             CREATE TABLE t (tenant text NOT NULL, id int, PRIMARY KEY (id, tenant));
             INSERT INTO t SELECT 'tenant ' || i % 200, i FROM generate_series(1, 20000) AS i;
             """);
-        var operations = ModelMigration.Operations(
-            b =>
-            {
-                b.EnsureTenantRegistry("tenants");
-                b.PartitionExistingTable(
-                    "t",
-                    "tenant",
-                    x =>
-                    {
-                        if (isManaged)
-                        {
-                            x.ByManagedListPartitions("tenants");
-                        }
-                        else
-                        {
-                            x.ByList().AddTenants("tenant 1", "later");
-                        }
-                    },
-                    firstPartition: "old_rows");
-            });
+        var operations = ToPartitions(isManaged, ["tenant 1", "later"], firstPartition: "old_rows");
         await ExecuteAsync(FirmTables.Managed, operations);
 
         // A session tells what it did when it ends.
@@ -442,26 +423,7 @@ public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres
             CREATE TABLE "S %s".t (tenant text NOT NULL, id int, PRIMARY KEY (tenant, id));
             INSERT INTO "S %s".t SELECT left(md5(i::text), 12), i FROM generate_series(1, {tenants}) AS i;
             """);
-        var operations = ModelMigration.Operations(
-            b =>
-            {
-                b.EnsureTenantRegistry("tenants");
-                b.PartitionExistingTable(
-                    "t",
-                    "tenant",
-                    x =>
-                    {
-                        if (isManaged)
-                        {
-                            x.ByManagedListPartitions("tenants");
-                        }
-                        else
-                        {
-                            x.ByList().AddTenants("later");
-                        }
-                    },
-                    schema: "S %s");
-            });
+        var operations = ToPartitions(isManaged, ["later"], schema: "S %s");
 
         if (tenants == 150)
         {
@@ -628,6 +590,33 @@ public class ManagedConversionTest(PostgresFixture postgres) : FirmTest(postgres
             await WriteAsync(tenant, FirmTables.Managed);
         }
     }
+
+    private static IReadOnlyList<MigrationOperation> ToPartitions(
+        bool isManaged,
+        string[] listed,
+        string? schema = null,
+        string firstPartition = "initial")
+        => ModelMigration.Operations(
+            b =>
+            {
+                b.EnsureTenantRegistry("tenants");
+                b.PartitionExistingTable(
+                    "t",
+                    "tenant",
+                    x =>
+                    {
+                        if (isManaged)
+                        {
+                            x.ByManagedListPartitions("tenants");
+                        }
+                        else
+                        {
+                            x.ByList().AddTenants(listed);
+                        }
+                    },
+                    firstPartition,
+                    schema);
+            });
 
     private static async Task AssertConvertedAsync(TestDatabase database, List<string> rows)
     {

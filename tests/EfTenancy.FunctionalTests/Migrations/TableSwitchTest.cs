@@ -200,7 +200,8 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         await _database.ExecuteAsync(commands[0].CommandText);
         await InsertAsync("T1", _ => { });
         await _database.ExecuteAsync(commands[1].CommandText);
-        var exception = await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync(commands[2].CommandText));
+        await _database.ExecuteAsync(commands[2].CommandText);
+        var exception = await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync(commands[3].CommandText));
         Assert.Contains("Nothing was lost; apply the migration again", exception.MessageText, StringComparison.Ordinal);
 
         await _database.ExecuteAsync("""DELETE FROM "Remarks"; DELETE FROM "Events" """);
@@ -366,6 +367,54 @@ public class TableSwitchTest(PostgresFixture postgres) : IAsyncLifetime
         await switching;
         Assert.Equal(61L, await _database.ScalarAsync<long>("""SELECT count(*) FROM "Events" """));
         Assert.True(slowest < TimeSpan.FromSeconds(5), $"A writer waited {slowest}.");
+    }
+
+    [Fact]
+    public async Task Rows_are_looked_at_without_keeping_anybody_from_them()
+    {
+        await MigrateAsync(null, _ => { });
+        await InsertAsync("T1", _ => { });
+        await _database.ExecuteAsync("""ALTER TABLE "Events" DROP CONSTRAINT "PK_Events" CASCADE, ALTER "TenantId" DROP NOT NULL""");
+        await using var context = new PartitionContext(_database.ConnectionString, _ => { });
+        var closing = context.CommandsOf(ModelMigration.Operations(b => b.PartitionExistingTable("Events", "TenantId", x => x.ByExternallyManagedListPartitions())))
+            .Take(2).Select(c => c.CommandText).ToList();
+
+        await using var reader = new NpgsqlConnection(_database.ConnectionString);
+        await reader.OpenAsync();
+        await using (var transaction = await reader.BeginTransactionAsync())
+        {
+            await using var command = new NpgsqlCommand("""SELECT count(*) FROM "Events" """, reader, transaction);
+            await command.ExecuteNonQueryAsync();
+            await _database.ExecuteAsync("""INSERT INTO "Events" ("TenantId", "Name", "At") VALUES (NULL, 'nobody''s', now())""");
+
+            // It needs no lock that anybody else's would keep it from.
+            var refused = await Assert.ThrowsAsync<PostgresException>(
+                () => _database.ExecuteAsync(closing[0]).WaitAsync(TimeSpan.FromSeconds(20)));
+            Assert.Equal(PostgresErrorCodes.NotNullViolation, refused.SqlState);
+            await _database.ExecuteAsync("""DELETE FROM "Events" WHERE "TenantId" IS NULL""");
+
+            // It looks and waits for its lock, and cannot see the row that comes meanwhile.
+            await using var late = new NpgsqlCommand(
+                """INSERT INTO "Events" ("TenantId", "Name", "At") VALUES ('T2', 'late', now())""", reader, transaction);
+            await late.ExecuteNonQueryAsync();
+            var close = _database.ExecuteAsync(closing[0]);
+            await Task.Delay(500);
+            Assert.False(close.IsCompleted);
+            await transaction.CommitAsync();
+            await close;
+        }
+
+        // Whatever the first look saw, a row that it did not is found by the second.
+        await _database.ExecuteAsync(
+            """
+            ALTER TABLE "Events" DROP CONSTRAINT tenancy_bound, ADD CONSTRAINT tenancy_bound CHECK ("TenantId" IS NOT NULL AND "TenantId" IN ('T1')) NOT VALID;
+            COMMENT ON CONSTRAINT tenancy_bound ON "Events" IS '{T1}';
+            """);
+        await _database.ExecuteAsync(closing[1]);
+        Assert.Equal("{T1,T2}", await _database.ScalarAsync<string>("SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conname = 'tenancy_bound'"));
+        await _database.ExecuteAsync("""ALTER TABLE "Events" VALIDATE CONSTRAINT tenancy_bound""");
+        var other = await Assert.ThrowsAsync<PostgresException>(() => _database.ExecuteAsync("""INSERT INTO "Events" ("TenantId", "Name", "At") VALUES ('T3', 'x', now())"""));
+        Assert.Equal("tenancy_bound", other.ConstraintName);
     }
 
     private async Task<List<string>> SendAsync(Action<MigrationBuilder> steps, string first)

@@ -642,6 +642,46 @@ public sealed class SeparateScenariosTest(PostgresFixture postgres) : DatabasesT
         await Assert.ThrowsAsync<PostgresException>(() => db.Database.SqlQuery<int>($"SELECT \"Name\"::int AS \"Value\" FROM \"Accounts\"").ToListAsync());
     }
 
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task A_connection_that_ends_while_generated_values_are_read_back_names_the_tenant(bool isAsync, bool inTransaction)
+    {
+        var own = await DatabaseAsync();
+        var databases = Databases(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase(own.ConnectionString, "Green")));
+        await using var db = LedgerContext.For(databases, "Green");
+        await db.Database.EnsureCreatedAsync();
+
+        // The results of the rows before it are on their way then.
+        await own.ExecuteAsync(
+            """
+            CREATE FUNCTION public.end_session() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF NEW."Amount" = 100 THEN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); END IF; RETURN NEW; END $$;
+            CREATE TRIGGER end_session BEFORE INSERT ON "Postings" FOR EACH ROW EXECUTE FUNCTION public.end_session();
+            """);
+        var account = new Account { Name = "Green" };
+        db.Add(account);
+        await db.SaveChangesAsync();
+        account.Postings.AddRange(Enumerable.Range(0, 101).Select(i => new Posting { Amount = i }));
+        await using (var transaction = inTransaction ? await db.Database.BeginTransactionAsync() : null)
+        {
+            var thrown = isAsync ? await Record.ExceptionAsync(() => db.SaveChangesAsync()) : Record.Exception(() => db.SaveChanges());
+
+            // As of any error that may pass by itself, EF says once more that no retries are configured.
+            Assert.True(thrown is InvalidOperationException { InnerException: TenantDatabaseException }, $"{thrown}");
+            var exception = (TenantDatabaseException)thrown.InnerException;
+            Assert.Equal((TenantDatabaseError.Unreachable, "Green"), (exception.Error, exception.TenantId));
+            Assert.True(exception.IsTransient);
+            Assert.Contains("Batch.Consume", exception.InnerException!.StackTrace, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(await own.ColumnAsync("""SELECT "Amount" FROM "Postings" """));
+        await own.ExecuteAsync("""DROP TRIGGER end_session ON "Postings" """);
+        Assert.Equal(101, await db.SaveChangesAsync());
+    }
+
     [Fact]
     public async Task A_retrying_strategy_tries_again_when_the_server_ended_the_connection()
     {

@@ -8,8 +8,6 @@ namespace EfTenancy.Administration.Internal;
 /// <summary>Finds tenants whose database or schema is gone or does not answer, asked once for each database. Nothing is made in its place: that would hide the loss.</summary>
 public sealed class LostPlaces(TenantDatabases databases)
 {
-    private const int MostAtOnce = 8;
-
     public async Task<List<(AssignedTenant Tenant, TenantDatabaseException Reason)>> FindAsync(
         IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
@@ -18,12 +16,7 @@ public sealed class LostPlaces(TenantDatabases databases)
         var lost = new List<(AssignedTenant, TenantDatabaseException)>[asked.Count];
         await Parallel.ForEachAsync(
             asked.Index(),
-            new ParallelOptions
-            {
-                // Who waits in vain for another's connection would be taken for one that does not answer.
-                MaxDegreeOfParallelism = Math.Min(MostAtOnce, databases.Sources.Budget.Ceiling),
-                CancellationToken = cancellationToken,
-            },
+            DatabasesAtOnce.Options(databases.Sources, cancellationToken),
             async (database, token) => lost[database.Index] = await FindAsync(database.Item, token).ConfigureAwait(false)).ConfigureAwait(false);
         return [.. lost.SelectMany(l => l)];
     }

@@ -3,6 +3,7 @@ using EfTenancy.Properties;
 using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace EfTenancy.Administration.Internal;
 
@@ -84,13 +85,36 @@ public sealed class SeparateTenantAdministrator<TContext>(
             throw new InvalidOperationException(TenancyStrings.TenantIsBeingMoved(moving.Tenant.TenantId, moving.Tenant.Destination));
         }
 
-        await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
+        // In all places before any of them loses something.
+        await _places.AtAsync(
+            ids,
+            p => p.IsShared,
+            async (a, some) =>
+            {
+                await a.CheckRemovalAsync(some, cancellationToken).ConfigureAwait(false);
+                return new TenantAdministrationResult([]);
+            },
+            cancellationToken).ConfigureAwait(false);
 
-        var results = await _places.AtAsync(
-            ids, p => p.IsShared, (a, some) => RemoveAtSharedAsync(a, some, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
-        foreach (var (_, place) in tenants.Where(t => !t.Place.IsShared))
+        var untouched = tenants.Where(t => !t.Tenant.IsDisabled).Select(t => t.Tenant.TenantId).ToHashSet();
+        List<TenantAdministrationResult> results;
+        try
         {
-            await DropAsync(place, cancellationToken).ConfigureAwait(false);
+            await DisableAsync(ids, cancellationToken).ConfigureAwait(false);
+            results = await _places.AtAsync(
+                ids,
+                p => p.IsShared,
+                (a, some) => RemoveAtSharedAsync(a, some, () => untouched.ExceptWith(some), progress, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
+            foreach (var (tenant, place) in tenants.Where(t => !t.Place.IsShared))
+            {
+                await DropAsync(place, () => untouched.Remove(tenant.TenantId), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            await EnableAgainAsync(untouched).ConfigureAwait(false);
+            throw;
         }
 
         foreach (var id in ids)
@@ -251,17 +275,35 @@ public sealed class SeparateTenantAdministrator<TContext>(
     private static async Task<TenantAdministrationResult> RemoveAtSharedAsync(
         TenantAdministrator administration,
         IReadOnlySet<string> ids,
+        Action begun,
         IProgress<TenantProgress>? progress,
         CancellationToken cancellationToken)
     {
         try
         {
-            return await administration.RemoveAsync(ids, cancellationToken, progress).ConfigureAwait(false);
+            return await administration.RemoveAsync(ids, begun, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (UnknownTenantException)
         {
             // An earlier call, which was cut off, removed partitions and rows already.
+            begun();
             return new TenantAdministrationResult([]);
+        }
+    }
+
+    // They lost nothing: what refused the removal came before, or in another place.
+    private async Task EnableAgainAsync(HashSet<string> ids)
+    {
+        foreach (var id in ids)
+        {
+            try
+            {
+                await databases.EnableAsync(id, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is NpgsqlException or UnknownTenantException)
+            {
+                // They stay refused, which is safe, and the removal's own error is on the way.
+            }
         }
     }
 
@@ -304,6 +346,23 @@ public sealed class SeparateTenantAdministrator<TContext>(
 
     private bool CanDrop(TenantPlace place)
         => place.Schema is not null || (place.Database.Name is not null && Directory.IsMadeHere(place.Database.Name));
+
+    private async Task DropAsync(TenantPlace place, Action begun, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DropAsync(place, cancellationToken).ConfigureAwait(false);
+            begun();
+        }
+        // A user who may not drop it has dropped nothing.
+        catch (Exception exception)
+            when (exception is not (PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
+                or TenantDatabaseException { Error: TenantDatabaseError.AccessDenied }))
+        {
+            begun();
+            throw;
+        }
+    }
 
     private async Task DropAsync(TenantPlace place, CancellationToken cancellationToken)
     {

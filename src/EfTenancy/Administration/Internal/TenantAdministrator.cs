@@ -73,10 +73,31 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         return report.Result(added);
     }
 
-    public async Task<TenantAdministrationResult> RemoveAsync(
+    public Task<TenantAdministrationResult> RemoveAsync(
         IEnumerable<string> tenantIds,
         CancellationToken cancellationToken = default,
         IProgress<TenantProgress>? progress = null)
+        => RemoveAsync(tenantIds, begun: null, progress, cancellationToken);
+
+    /// <summary>Refuses a removal that would be refused, and changes nothing.</summary>
+    public async Task CheckRemovalAsync(IEnumerable<string> tenantIds, CancellationToken cancellationToken)
+    {
+        var ids = Normalize(tenantIds);
+        var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+
+        await new TenantRemoval(_database, connection, new TenantAdministrationReport(progress: null)).CheckAsync(ids, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <param name="tenantIds">The tenants.</param>
+    /// <param name="begun">Called when nothing refuses any more; until then nothing was changed.</param>
+    /// <param name="progress">What is told meanwhile.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async Task<TenantAdministrationResult> RemoveAsync(
+        IEnumerable<string> tenantIds,
+        Action? begun,
+        IProgress<TenantProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var ids = Normalize(tenantIds);
         var report = new TenantAdministrationReport(progress);
@@ -88,7 +109,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
 
-        await new TenantRemoval(_database, connection, report).RemoveAsync(ids, cancellationToken).ConfigureAwait(false);
+        await new TenantRemoval(_database, connection, report).RemoveAsync(ids, begun, cancellationToken).ConfigureAwait(false);
         return report.Result(ids.Select(_database.IdOf));
     }
 
@@ -242,7 +263,7 @@ public sealed class TenantAdministrator(DbContext context, TenantAdministrationO
         var halfGone = registered.Values.Where(r => r.IsBeingRemoved).Select(r => r.TenantId).ToHashSet();
         if (halfGone.Count > 0)
         {
-            await new TenantRemoval(_database, connection, report).RemoveAsync(halfGone, cancellationToken).ConfigureAwait(false);
+            await new TenantRemoval(_database, connection, report).RemoveAsync(halfGone, begun: null, cancellationToken).ConfigureAwait(false);
             foreach (var id in report.HasFailed ? [] : halfGone)
             {
                 report.Mended(TenancyStrings.RepairedTenant(id, wasRemoving: true), table: null, id);

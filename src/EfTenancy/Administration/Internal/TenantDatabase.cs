@@ -44,7 +44,7 @@ public sealed class TenantDatabase(DbContext context, TenantAdministrationOption
 
     public TenantRegistry? FindRegistry()
         => TablesOfModel.RegistrySchema is { } schema
-            ? new TenantRegistry(new TenantRegistrySql(Sql, context.GetService<IRelationalTypeMappingSource>(), schema))
+            ? new TenantRegistry(new TenantRegistrySql(Sql, context.GetService<IRelationalTypeMappingSource>(), schema), Destination)
             : null;
 
     public TenantRegistry Registry()

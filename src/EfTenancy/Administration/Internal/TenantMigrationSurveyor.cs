@@ -132,7 +132,7 @@ public sealed class TenantMigrationSurveyor<TContext>(ApplicationContexts<TConte
 
         await Parallel.ForEachAsync(
             units.Where(u => !applied.ContainsKey(u)).ToList(),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+            DatabasesAtOnce.Options(databases?.Sources, cancellationToken),
             async (unit, token) =>
             {
                 try

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Npgsql;
@@ -8,24 +9,27 @@ namespace EfTenancy.Administration.Internal;
 public sealed class TenantPlaceSizes(TenantDataSources sources)
 {
     /// <summary>PostgreSQL's estimate of the rows, and the bytes on disk with indexes.</summary>
-    public async Task<Dictionary<TenantDestination, (long Rows, long Bytes)>> ReadAsync(
+    public async Task<IReadOnlyDictionary<TenantDestination, (long Rows, long Bytes)>> ReadAsync(
         IEnumerable<(AssignedTenant Tenant, TenantPlace Place)> tenants,
         CancellationToken cancellationToken)
     {
-        var sizes = new Dictionary<TenantDestination, (long, long)>();
-        foreach (var database in tenants.GroupBy(t => t.Place.Database))
-        {
-            var (tenant, _) = database.First();
-            try
+        var sizes = new ConcurrentDictionary<TenantDestination, (long, long)>();
+        await Parallel.ForEachAsync(
+            tenants.GroupBy(t => t.Place.Database).ToList(),
+            DatabasesAtOnce.Options(sources, cancellationToken),
+            async (database, token) =>
             {
-                await ReadAsync(database.Key, database.Select(t => t.Place.Schema), sizes, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception exception)
-                when (TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, sources.Budget.Ceiling) is { } failure)
-            {
-                throw failure;
-            }
-        }
+                var (tenant, _) = database.First();
+                try
+                {
+                    await ReadAsync(database.Key, database.Select(t => t.Place.Schema), sizes, token).ConfigureAwait(false);
+                }
+                catch (Exception exception)
+                    when (TenantDatabaseFailure.Of(exception, tenant.TenantId, tenant.Destination, sources.Budget.Ceiling) is { } failure)
+                {
+                    throw failure;
+                }
+            }).ConfigureAwait(false);
 
         return sizes;
     }
@@ -33,7 +37,7 @@ public sealed class TenantPlaceSizes(TenantDataSources sources)
     private async Task ReadAsync(
         TenantDatabaseAddress database,
         IEnumerable<string?> schemas,
-        Dictionary<TenantDestination, (long, long)> sizes,
+        ConcurrentDictionary<TenantDestination, (long, long)> sizes,
         CancellationToken cancellationToken)
     {
         var rented = await RentedConnection.OpenAsync(sources.RentPlain(database), cancellationToken).ConfigureAwait(false);

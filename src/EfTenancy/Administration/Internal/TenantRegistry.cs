@@ -1,12 +1,13 @@
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace EfTenancy.Administration.Internal;
 
 /// <summary>The rows of the registry of tenants.</summary>
-public sealed class TenantRegistry(TenantRegistrySql sql)
+public sealed class TenantRegistry(TenantRegistrySql sql, TenantDestination destination)
 {
     public string Table
         => sql.Table;
@@ -35,10 +36,11 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
     {
         try
         {
-            var rows = await connection.QueryAsync(
-                $"SELECT partition_value, partition_name, disabled, state FROM {sql.Table}",
-                r => new TenantRegistration(r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetString(3)),
-                cancellationToken).ConfigureAwait(false);
+            var rows = await AllowedAsync(
+                () => connection.QueryAsync(
+                    $"SELECT partition_value, partition_name, disabled, state FROM {sql.Table}",
+                    r => new TenantRegistration(r.GetString(0), r.GetString(1), r.GetBoolean(2), r.GetString(3)),
+                    cancellationToken)).ConfigureAwait(false);
             return rows.ToDictionary(r => r.TenantId);
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable)
@@ -63,7 +65,8 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
     public Task AddAsync(TenantConnection connection, IEnumerable<(string Id, string Suffix)> tenants, CancellationToken cancellationToken)
     {
         var all = tenants.ToList();
-        return connection.ExecuteAsync(
+        return ExecuteAsync(
+            connection,
             $"""
             INSERT INTO {sql.Table} (partition_value, partition_name, state)
             SELECT id, suffix, '{TenantRegistrySql.Adding}' FROM unnest(@ids, @suffixes) AS t(id, suffix)
@@ -77,7 +80,8 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
     public Task RenameAsync(TenantConnection connection, IEnumerable<(string Id, string Suffix)> tenants, CancellationToken cancellationToken)
     {
         var all = tenants.ToList();
-        return connection.ExecuteAsync(
+        return ExecuteAsync(
+            connection,
             $"""
             UPDATE {sql.Table} SET partition_name = suffix FROM unnest(@ids, @suffixes) AS t(id, suffix)
             WHERE partition_value = id AND partition_name <> suffix
@@ -89,7 +93,8 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
     /// <summary>By itself, since it is the last step.</summary>
     public Task ActivateAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
         => connection.RetryAsync(
-            () => connection.ExecuteAsync(
+            () => ExecuteAsync(
+                connection,
                 $"""
                 UPDATE {sql.Table} SET state = '{TenantRegistrySql.Active}'
                 WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Adding}'
@@ -98,7 +103,8 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
             cancellationToken);
 
     public Task SetDisabledAsync(TenantConnection connection, IEnumerable<string> tenantIds, bool disabled, CancellationToken cancellationToken)
-        => connection.ExecuteAsync(
+        => ExecuteAsync(
+            connection,
             $"UPDATE {sql.Table} SET disabled = {(disabled ? "true" : "false")} WHERE partition_value = ANY(@ids)",
             cancellationToken, Texts("ids", tenantIds));
 
@@ -109,24 +115,47 @@ public sealed class TenantRegistry(TenantRegistrySql sql)
         string tenantId,
         IEnumerable<uint> partitions,
         CancellationToken cancellationToken)
-        => (await connection.QueryAsync(
-            $"""
-            UPDATE {sql.Table}
-            SET state = '{TenantRegistrySql.Removing}', removing = ARRAY(SELECT unnest(removing) UNION SELECT unnest(@partitions))
-            WHERE partition_value = @id RETURNING removing
-            """,
-            r => r.GetFieldValue<uint[]>(0),
-            cancellationToken,
-            new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray()))
+        => (await AllowedAsync(
+            () => connection.QueryAsync(
+                $"""
+                UPDATE {sql.Table}
+                SET state = '{TenantRegistrySql.Removing}', removing = ARRAY(SELECT unnest(removing) UNION SELECT unnest(@partitions))
+                WHERE partition_value = @id RETURNING removing
+                """,
+                r => r.GetFieldValue<uint[]>(0),
+                cancellationToken,
+                new NpgsqlParameter("id", tenantId), TenantCatalog.Parameter("partitions", NpgsqlDbType.Oid, partitions.ToArray())))
             .ConfigureAwait(false)).FirstOrDefault();
 
     /// <summary>By itself, since it is the last step.</summary>
     public Task RemoveAsync(TenantConnection connection, IEnumerable<string> tenantIds, CancellationToken cancellationToken)
         => connection.RetryAsync(
-            () => connection.ExecuteAsync(
+            () => ExecuteAsync(
+                connection,
                 $"DELETE FROM {sql.Table} WHERE partition_value = ANY(@ids) AND state = '{TenantRegistrySql.Removing}'",
                 cancellationToken, Texts("ids", tenantIds)),
             cancellationToken);
+
+    private Task<int> ExecuteAsync(
+        TenantConnection connection,
+        string statement,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters)
+        => AllowedAsync(() => connection.ExecuteAsync(statement, cancellationToken, parameters));
+
+    private async Task<T> AllowedAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new TenantDatabaseException(
+                TenancyStrings.TenantRegistryForbidden(sql.Table, tenant: null, exception.MessageText),
+                TenantDatabaseError.AccessDenied, tenantId: null, destination, exception);
+        }
+    }
 
     private static NpgsqlParameter Texts(string name, IEnumerable<string> values)
         => TenantCatalog.Parameter(name, NpgsqlDbType.Text, values.ToArray());

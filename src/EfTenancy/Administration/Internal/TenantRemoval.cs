@@ -8,11 +8,19 @@ namespace EfTenancy.Administration.Internal;
 /// </summary>
 public sealed class TenantRemoval(TenantDatabase database, TenantConnection connection, TenantAdministrationReport report)
 {
-    public async Task RemoveAsync(HashSet<string> ids, CancellationToken cancellationToken)
+    /// <summary>Refuses what <see cref="RemoveAsync" /> would refuse first, and changes nothing.</summary>
+    public Task CheckAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+        => new TenantRowsOfNewerModel(database, connection).RefuseAsync(ids, cancellationToken);
+
+    /// <param name="ids">The tenants.</param>
+    /// <param name="begun">Called when nothing refuses any more; until then nothing was changed.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async Task RemoveAsync(HashSet<string> ids, Action? begun, CancellationToken cancellationToken)
     {
-        await new TenantRowsOfNewerModel(database, connection).RefuseAsync(ids, cancellationToken).ConfigureAwait(false);
+        await CheckAsync(ids, cancellationToken).ConfigureAwait(false);
         if (database.FindRegistry() is not { } registry)
         {
+            begun?.Invoke();
             var all = await TenantCatalog.LoadAsync(connection, database, cancellationToken).ConfigureAwait(false);
             var budgetOfAll = await TenantLockBudget.LoadAsync(connection, all, cancellationToken).ConfigureAwait(false);
             await new TenantRemover(database, connection, all, budgetOfAll, report).RemoveAsync(ids, [], cancellationToken).ConfigureAwait(false);
@@ -21,6 +29,7 @@ public sealed class TenantRemoval(TenantDatabase database, TenantConnection conn
 
         var (catalog, budget, detaching) = await connection.InTransactionAsync(
             () => MarkAsync(registry, ids, cancellationToken), cancellationToken).ConfigureAwait(false);
+        begun?.Invoke();
         database.StatesChanged();
 
         // Nobody comes into a partition of a tenant that is being removed, so those that others share were shared then.

@@ -2,10 +2,13 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Data;
 using System.Transactions;
+using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Migrations.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Storage;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
@@ -25,9 +28,25 @@ public sealed class TenantStateCache(ISqlGenerationHelper sqlGenerationHelper, I
 
     public void Refuse(DbContext context, string registrySchema, string tenantId, string registeredAs)
     {
-        if (Of(context, registrySchema).Get(context).TryGetValue(registeredAs, out var isBeingRemoved))
+        if (Refused(context, registrySchema, tenantId).TryGetValue(registeredAs, out var isBeingRemoved))
         {
             throw new TenantDisabledException(TenancyStrings.TenantDisabled(tenantId, isBeingRemoved), tenantId);
+        }
+    }
+
+    private FrozenDictionary<string, bool> Refused(DbContext context, string registrySchema, string tenantId)
+    {
+        try
+        {
+            return Of(context, registrySchema).Get(context);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new TenantDatabaseException(
+                TenancyStrings.TenantRegistryForbidden(
+                    new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema).Table, tenantId, exception.MessageText),
+                TenantDatabaseError.AccessDenied, tenantId,
+                context.GetService<CurrentTenant>().Place?.Known?.Destination ?? TenantDestination.Home, exception);
         }
     }
 

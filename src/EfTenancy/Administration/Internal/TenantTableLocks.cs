@@ -1,3 +1,4 @@
+using EfTenancy.Storage.Internal;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -63,7 +64,7 @@ public sealed class TenantTableLocks(TenantDatabase database, TenantConnection c
             await connection.ExecuteAsync(
                 [
                     "SELECT set_config('statement_timeout', current_setting('lock_timeout'), true)",
-                    $"DO 'BEGIN {statements.Replace("'", "''", StringComparison.Ordinal)}END'",
+                    "DO " + SqlLiteral.Of($"BEGIN {statements}END"),
                     "SET LOCAL statement_timeout = 0",
                 ],
                 cancellationToken).ConfigureAwait(false);

@@ -178,7 +178,7 @@ public sealed class TransferCatalog
             table.TenantColumn.Length == 0
                 ? ""
                 // PostgreSQL takes the text for whatever type the column has.
-                : $" WHERE {site.Database.Sql.DelimitIdentifier(table.TenantColumn)} = '{site.TenantId.Replace("'", "''", StringComparison.Ordinal)}'",
+                : $" WHERE {site.Database.Sql.DelimitIdentifier(table.TenantColumn)} = {SqlLiteral.Of(site.TenantId)}",
             columns)
         {
             IsQualified = table.Schema != schema,

@@ -125,7 +125,7 @@ public class TenantPropertyConvention(
             // As SQL: EF warns of constant defaults on key columns, though the rows of an existing table need one.
             var ownDefault = property.RemoveAnnotation(RelationalAnnotationNames.DefaultValue)?.Value;
             var text = ids.ToTenantIdOf(ownDefault) is { } tenantId ? ids.TextOf(tenantId) : ids.DefaultText;
-            property.SetDefaultValueSql($"'{text.Replace("'", "''", StringComparison.Ordinal)}'");
+            property.SetDefaultValueSql(SqlLiteral.Of(text));
         }
 
         entityType.SetTenantProperty(property);

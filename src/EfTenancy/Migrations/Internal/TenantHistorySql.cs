@@ -1,3 +1,4 @@
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -25,7 +26,7 @@ public sealed class TenantHistorySql(ISqlGenerationHelper sqlGenerationHelper, s
 
     // One for each history: the schemas of a database do not wait for each other.
     private string LockKey
-        => $"hashtextextended('EfTenancy migrations ' || concat_ws('.', {(schema is null ? "current_schema()::text" : Literal(schema))}, {Literal(table)}), 0)";
+        => $"hashtextextended('EfTenancy migrations ' || concat_ws('.', {(schema is null ? "current_schema()::text" : SqlLiteral.Of(schema))}, {SqlLiteral.Of(table)}), 0)";
 
     /// <summary>The history where the context's options have it.</summary>
     public static TenantHistorySql Create(ISqlGenerationHelper sqlGenerationHelper, IDbContextOptions options)
@@ -50,9 +51,6 @@ public sealed class TenantHistorySql(ISqlGenerationHelper sqlGenerationHelper, s
         => string.Join(
             " UNION ALL ",
             schemas.Select(
-                s => $"SELECT {Literal(s)}::text, h.* FROM {sqlGenerationHelper.DelimitIdentifier(table, s)} AS h"))
+                s => $"SELECT {SqlLiteral.Of(s)}::text, h.* FROM {sqlGenerationHelper.DelimitIdentifier(table, s)} AS h"))
             + " ORDER BY 1, 2";
-
-    private static string Literal(string value)
-        => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -114,14 +114,18 @@ public sealed class TenantTableSwitchSql(
     }
 
     /// <summary>
-    ///     From then on the table takes no rows but those of the tenants that the first partition will be for. A table that is to follow the registry
-    ///     is closed first, to all who are not registered; who came just before is found without keeping anybody from the rows.
+    ///     From then on the table takes no rows but those of the tenants that the first partition will be for: of those found in it or, if it is to
+    ///     follow the registry, registered. Who came just before it was closed is found afterwards, without keeping anybody from the rows.
     /// </summary>
     public IEnumerable<string> CloseToOthers(string table, string? schema, string column, TenantPartitioning partitioning, string firstSuffix)
     {
         if (Bucket(partitioning, firstSuffix) is not { } bucket)
         {
-            yield return CloseToThoseFound(table, schema, column);
+            foreach (var close in CloseToThoseFound(table, schema, column))
+            {
+                yield return close;
+            }
+
             yield break;
         }
 
@@ -156,8 +160,10 @@ public sealed class TenantTableSwitchSql(
                     """));
     }
 
-    private string CloseToThoseFound(string table, string? schema, string column)
-        => _block.Block(
+    // The rows are looked at without keeping anybody from them. Who came just before the table was closed is found by the second look.
+    private IEnumerable<string> CloseToThoseFound(string table, string? schema, string column)
+    {
+        yield return _block.Block(
             table,
             schema,
             "tenants text[];",
@@ -167,7 +173,6 @@ public sealed class TenantTableSwitchSql(
                 $"""
                 IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}') THEN
                     {_inventory.Refusals(table)}
-                    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
                     {_inventory.RefuseRowsWithoutTenant(table, column)}
                     {_inventory.TenantsOfRows(column, "tenants")}
                     IF tenants IS NOT NULL THEN
@@ -176,6 +181,29 @@ public sealed class TenantTableSwitchSql(
                     END IF;
                 END IF;
                 """));
+
+        yield return _block.Block(
+            table,
+            schema,
+            "tenants text[]; held text[];",
+            WhilePlain(
+                table,
+                schema,
+                $"""
+                SELECT obj_description(oid, 'pg_constraint')::text[] INTO held FROM pg_constraint
+                WHERE conrelid = target AND conname = '{FirstPartitionBoundSql.Constraint}' AND NOT convalidated;
+                IF held IS NOT NULL THEN
+                    {_inventory.RefuseRowsWithoutTenant(table, column)}
+                    {_inventory.TenantsOfRows(column, "tenants")}
+                    IF NOT tenants <@ held THEN
+                        tenants := ARRAY(SELECT v FROM (SELECT unnest(held) AS v UNION SELECT unnest(tenants)) AS u ORDER BY v COLLATE "C");
+                        {_bound.RefuseTooMany(table, schema, column)}
+                        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT {FirstPartitionBoundSql.Constraint}', target);
+                        {_bound.Add(column)}
+                    END IF;
+                END IF;
+                """));
+    }
 
     // Another process may have gone this step, or all of them, while this one waited.
     private string WhilePlain(string table, string? schema, string statements)

@@ -73,7 +73,7 @@ public sealed class DestinationRegistry(
         }
         catch (PostgresException exception) when (IsMissing(exception))
         {
-            await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
+            await CreateAsync(connection, cancellationToken).ConfigureAwait(false);
             return await RunAsync().ConfigureAwait(false);
         }
         catch (PostgresException exception) when (IsOlder(exception))
@@ -160,6 +160,20 @@ public sealed class DestinationRegistry(
     /// <summary>An open connection of the application's budget, with the settings of its connection string and nothing of a context.</summary>
     public Task<RentedConnection> OpenAsync(TenantDatabaseAddress database, bool forSchemas, CancellationToken cancellationToken)
         => RentedConnection.OpenAsync(sources.Rent(database, forSchemas, this, NpgsqlDataSource.Create), cancellationToken);
+
+    private async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ExecuteAsync(connection, _sql.Create, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new TenantDatabaseException(
+                TenancyStrings.RegistryNotCreated(_sql.Schema, exception.MessageText),
+                TenantDatabaseError.AccessDenied, tenantId: null, TenantDestination.Home, exception);
+        }
+    }
 
     // Once in the registry's life, and by whoever meets it first, so that no call has to be made for it.
     private void Upgrade(NpgsqlConnection connection)

@@ -198,7 +198,7 @@ public sealed class DestinationRegistrySql(string schema)
 
     /// <summary>Two sessions that make the same at once do not see each other's, in spite of IF NOT EXISTS.</summary>
     public static string CreateSchema(string schema)
-        => "DO " + Literal($"BEGIN CREATE SCHEMA IF NOT EXISTS {Quote(schema)}; EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END");
+        => "DO " + SqlLiteral.Of($"BEGIN CREATE SCHEMA IF NOT EXISTS {Quote(schema)}; EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END");
 
     public static string DropDatabase(string database)
         => $"DROP DATABASE IF EXISTS {Quote(database)} WITH (FORCE)";
@@ -235,9 +235,6 @@ public sealed class DestinationRegistrySql(string schema)
                     AND NOT EXISTS (
                         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'x')))
             """;
-
-    private static string Literal(string text)
-        => '\'' + text.Replace("'", "''", StringComparison.Ordinal) + '\'';
 
     public static string Quote(string identifier)
         => '"' + identifier.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -44,7 +45,7 @@ public sealed class BulkInsertGeneratedProperty(BulkInsertPart part, IProperty p
         var value = Property.GetValueGenerationStrategy(table) is NpgsqlValueGenerationStrategy.IdentityByDefaultColumn
                 or NpgsqlValueGenerationStrategy.IdentityAlwaysColumn
                 or NpgsqlValueGenerationStrategy.SerialColumn
-            ? $"nextval(pg_get_serial_sequence({Literal(sql.DelimitIdentifier(Home.Name, Home.Schema))}, {Literal(column.Name)}))"
+            ? $"nextval(pg_get_serial_sequence({SqlLiteral.Of(sql.DelimitIdentifier(Home.Name, Home.Schema))}, {SqlLiteral.Of(column.Name)}))"
             : column.DefaultValueSql is { Length: > 0 } defaultSql ? defaultSql
             : Property.TryGetDefaultValue(table, out var defaultValue)
                 ? Property.GetRelationalTypeMapping().GenerateSqlLiteral(defaultValue)
@@ -52,9 +53,6 @@ public sealed class BulkInsertGeneratedProperty(BulkInsertPart part, IProperty p
 
         return value is null ? null : $"CAST({value} AS {column.StoreType})";
     }
-
-    private static string Literal(string text)
-        => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private Func<BulkInsertRow, bool> CompileIsWanted()
     {
