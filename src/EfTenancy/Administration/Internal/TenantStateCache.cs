@@ -46,7 +46,7 @@ public sealed class TenantStateCache(ISqlGenerationHelper sqlGenerationHelper, I
                 TenancyStrings.TenantRegistryForbidden(
                     new TenantRegistrySql(sqlGenerationHelper, typeMappingSource, registrySchema).Table, tenantId, exception.MessageText),
                 TenantDatabaseError.AccessDenied, tenantId,
-                context.GetService<CurrentTenant>().Place?.Known?.Destination ?? TenantDestination.Home, exception);
+                context.GetService<CurrentTenant>().Place?.FindOrNull()?.Destination ?? TenantDestination.Home, exception);
         }
     }
 
