@@ -27,9 +27,10 @@ public class CrossTenantQueryTest(ShopFixture fixture) : IClassFixture<ShopFixtu
     {
         var tenants = new[] { "Green", "Red" };
         foreach (var query in (IQueryable<Order>[])[
-                     _blue.Orders.Where(o => o.TenantIsOneOf("Green", "Red")), _blue.Orders.Where(o => o.TenantIsOneOf(tenants))])
+                     _blue.Orders.Where(o => o.TenantIsOneOf("Green", "Red")), _blue.Orders.Where(o => o.TenantIsOneOf(tenants)),
+                     _blue.Orders.Where(o => o.TenantIsOneOf(EF.Constant(tenants))), _blue.Orders.Where(o => o.TenantIsOneOf(EF.Parameter(tenants)))])
         {
-            await query.LoadAsync();
+            Assert.Equal(["Green", "Red"], (await query.AsNoTracking().ToListAsync()).Select(o => o.Title.Split(' ')[0]).Distinct().Order());
             var sql = fixture.Sql[^1];
             Assert.Contains(" IN (@", sql, StringComparison.Ordinal);
             Assert.DoesNotContain("ANY", sql, StringComparison.Ordinal);

@@ -218,13 +218,18 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
             occurrence.IsCrossTenant = true;
             if (predicate.Arguments.Count > 1)
             {
+                var tenants = WithoutHint(predicate.Arguments[1]);
                 occurrence.TenantLists.Add(
-                    predicate.Arguments[1] is ConstantExpression or QueryParameterExpression
-                    || predicate.Arguments[1] is NewArrayExpression array
+                    tenants is ConstantExpression or QueryParameterExpression
+                    || tenants is NewArrayExpression array
                         && array.Expressions.All(e => e is ConstantExpression or QueryParameterExpression)
-                        ? predicate.Arguments[1]
+                        ? tenants
                         : throw new InvalidOperationException(TenancyStrings.FilterTenantsNotFixed(predicate.Method.Name)));
             }
         }
+
+        // EF.Constant(...) and its like, about how values are sent: tenants are always sent so that partitions can be pruned.
+        private static Expression WithoutHint(Expression tenants)
+            => tenants is MethodCallExpression { Arguments: [var hinted] } call && call.Method.DeclaringType == typeof(EF) ? hinted : tenants;
     }
 }
