@@ -50,14 +50,15 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
 
     public virtual TenantPartitioning? Partitioning { get; private set; }
 
-    public virtual TenantIdStyle TenantIdStyle { get; private set; }
+    // Not virtual, as what else each lease of a pooled context asks for.
+    public TenantIdStyle TenantIdStyle { get; private set; }
 
     public virtual string TenantPropertyName { get; private set; } = TenancyDefaults.TenantPropertyName;
 
     /// <summary>Null for a column without one.</summary>
     public virtual int? TenantColumnLength { get; private set; }
 
-    public virtual int MaxTenantIdLength
+    public int MaxTenantIdLength
         => TenantColumnLength ?? TenancyDefaults.MaxTenantIdLength;
 
     /// <summary>Null for that of the entities' own tenant properties, or string where there are none.</summary>
@@ -70,7 +71,7 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
         => _defaultTenantDisabled || Databases is not null;
 
     /// <summary>Null where all tenants are in the database of the context.</summary>
-    public virtual TenantDatabases? Databases { get; private set; }
+    public TenantDatabases? Databases { get; private set; }
 
     public virtual bool PendingMigrationsRefused { get; private set; }
 
