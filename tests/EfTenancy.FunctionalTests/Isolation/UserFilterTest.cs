@@ -70,6 +70,22 @@ public sealed class UserFilterTest(PostgresFixture postgres) : DatabasesTest(pos
         Assert.Empty(await group.Books.ToListAsync());
     }
 
+    // EF applies no filter to a set that its own filter reads.
+    [Fact]
+    public async Task One_that_reads_its_own_set_reads_the_rows_of_its_tenant()
+    {
+        await using var green = await ContextAsync<FirstContext>();
+        await using var red = Context<FirstContext>(green.Database.GetConnectionString()!, "Red");
+        green.Add(new Book { Id = 2, Title = "Second" });
+        red.Add(new Book { Id = -1, Title = "Zero" });
+        await green.SaveChangesAsync();
+        await red.SaveChangesAsync();
+
+        Assert.Equal(["Zero"], await red.Books.Select(b => b.Title).ToListAsync());
+        Assert.Equal(["Green"], await green.Books.Select(b => b.Title).ToListAsync());
+        Assert.Equal(1, await green.Books.ExecuteUpdateAsync(u => u.SetProperty(b => b.Title, "First")));
+    }
+
     private async Task<TContext> ContextAsync<TContext>()
         where TContext : BookContext
     {
@@ -88,10 +104,14 @@ public sealed class UserFilterTest(PostgresFixture postgres) : DatabasesTest(pos
 
     private static TContext Context<TContext>(TestDatabase database, string tenant)
         where TContext : DbContext
+        => Context<TContext>(database.ConnectionString, tenant);
+
+    private static TContext Context<TContext>(string connectionString, string tenant)
+        where TContext : DbContext
     {
         var context = (TContext)Activator.CreateInstance(
             typeof(TContext),
-            new DbContextOptionsBuilder<TContext>().UseTestDatabase(database.ConnectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options)!;
+            new DbContextOptionsBuilder<TContext>().UseTestDatabase(connectionString).UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options)!;
         TenancyDbContextExtensions.Tenancy(context).Use(tenant);
         return context;
     }
@@ -127,6 +147,12 @@ public sealed class UserFilterTest(PostgresFixture postgres) : DatabasesTest(pos
     {
         protected override void Filter(EntityTypeBuilder<Book> book)
             => book.HasQueryFilter("Sold", b => Set<Writer>().IgnoreQueryFilters(new[] { TenancyDefaults.QueryFilterName }).Any());
+    }
+
+    public class FirstContext(DbContextOptions<FirstContext> options) : BookContext(options)
+    {
+        protected override void Filter(EntityTypeBuilder<Book> book)
+            => book.HasQueryFilter("First", b => b.Id == Books.Min(other => other.Id));
     }
 
     public class WriterContext(DbContextOptions<WriterContext> options) : BookContext(options)

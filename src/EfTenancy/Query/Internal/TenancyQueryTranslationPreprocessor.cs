@@ -28,6 +28,7 @@ public class TenancyQueryTranslationPreprocessor(
     private static readonly LambdaExpression MarkContextOfWrite = Mark(nameof(WriteAllTenants));
 
     private EntityEqualityRewriter? _entityEquality;
+    private OwnSetFilterRewriter? _ownSets;
 
     public override Expression Process(Expression query)
     {
@@ -46,6 +47,7 @@ public class TenancyQueryTranslationPreprocessor(
         }
 
         _entityEquality = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter);
+        _ownSets = keepsFilter ? new OwnSetFilterRewriter(QueryCompilationContext) : null;
         query = _entityEquality.Visit(query);
 
         if (tenant.IsAcrossTenants)
@@ -85,7 +87,8 @@ public class TenancyQueryTranslationPreprocessor(
             throw new InvalidOperationException(TenancyStrings.UserFilterIgnoresTenancy(set.ShortDisplayName()));
         }
 
-        return _entityEquality?.Visit(filter) ?? filter;
+        var rewritten = _entityEquality?.Visit(filter) ?? filter;
+        return _ownSets?.Visit(rewritten) ?? rewritten;
     }
 
     private static LambdaExpression Mark(string method)
