@@ -4,6 +4,7 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
+using EfTenancy.Infrastructure;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Internal;
@@ -136,7 +137,31 @@ public class TenancyServicesTest
         => [.. Expected.Keys.Except(Harmless).Select(k => k.Name)];
 
     private static readonly Type[] Harmless =
-        [typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory)];
+    [
+        typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),
+        typeof(IRelationalDatabaseCreator),
+    ];
+
+    [Fact]
+    public void Creator_of_databases_is_the_applications_as_long_as_tenants_have_none_of_their_own()
+    {
+        var other = ServiceDescriptor.Scoped<IRelationalDatabaseCreator, NpgsqlDatabaseCreator>();
+        using var databases = TenantDatabases.Create(x => x.MultiTenantedDatabases(d => d.AddSingleTenantDatabase("Host=unused", "Green")));
+        foreach (var options in (Func<Action<TenancyDbContextOptionsBuilder>, DbContextOptions>[])
+                 [
+                     t => InExtension(s => s.Add(other), t), t => InInternalProvider(s => s.Add(other), t),
+                     t => Replaced(other.ServiceType, other.ImplementationType!, t),
+                 ])
+        {
+            using var context = new BlogContext(options(t => t.AllEntitiesAreMultiTenanted()));
+            Assert.Equal(typeof(NpgsqlDatabaseCreator), context.GetService<IRelationalDatabaseCreator>().GetType());
+
+            Assert.Contains(
+                nameof(TenancyDatabaseCreator),
+                Assert.Throws<InvalidOperationException>(() => new BlogContext(options(t => t.UseTenantDatabases(databases))).Model).Message,
+                StringComparison.Ordinal);
+        }
+    }
 
     [Theory, MemberData(nameof(ServicesOfTenancy))]
     public void Services_that_keep_tenants_apart_are_replaced_only_by_what_derives_from_them(string service)
@@ -164,7 +189,7 @@ public class TenancyServicesTest
 
         // By its logging definitions a provider without EfTenancy's services is known.
         foreach (var options in (Func<Action<IServiceCollection>, DbContextOptions>[])
-                 (type == typeof(LoggingDefinitions) ? [InExtension] : [InExtension, InInternalProvider]))
+                 (type == typeof(LoggingDefinitions) ? [s => InExtension(s)] : [s => InExtension(s), s => InInternalProvider(s)]))
         {
             foreach (var other in (ServiceDescriptor[])[
                          new(type, own.BaseType!, ServiceLifetime.Scoped), new(type, _ => throw new NotSupportedException(), ServiceLifetime.Scoped)])
@@ -215,18 +240,23 @@ public class TenancyServicesTest
         Assert.Equal(count, services.AddEntityFrameworkTenancy().Count);
     }
 
-    private static DbContextOptions InExtension(Action<IServiceCollection> register)
+    private static DbContextOptions InExtension(
+        Action<IServiceCollection> register,
+        Action<TenancyDbContextOptionsBuilder>? tenancy = null)
     {
-        var builder = Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).EnableServiceProviderCaching(false);
+        var builder = Builder().UseTenancy(tenancy ?? (t => t.AllEntitiesAreMultiTenanted())).EnableServiceProviderCaching(false);
         ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OtherExtension(register));
         return builder.Options;
     }
 
-    private static DbContextOptions InInternalProvider(Action<IServiceCollection> register)
+    private static DbContextOptions InInternalProvider(
+        Action<IServiceCollection> register,
+        Action<TenancyDbContextOptionsBuilder>? tenancy = null)
     {
         var services = new ServiceCollection().AddEntityFrameworkNpgsql().AddEntityFrameworkTenancy();
         register(services);
-        return Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted()).UseInternalServiceProvider(services.BuildServiceProvider()).Options;
+        return Builder().UseTenancy(tenancy ?? (t => t.AllEntitiesAreMultiTenanted()))
+            .UseInternalServiceProvider(services.BuildServiceProvider()).Options;
     }
 
     private sealed class Wrapper<TFactory>(TFactory factory) : IQueryTranslationPreprocessorFactory
@@ -268,9 +298,9 @@ public class TenancyServicesTest
         }
     }
 
-    private static DbContextOptions Replaced(Type service, Type replacement)
+    private static DbContextOptions Replaced(Type service, Type replacement, Action<TenancyDbContextOptionsBuilder>? tenancy = null)
     {
-        var builder = Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted());
+        var builder = Builder().UseTenancy(tenancy ?? (t => t.AllEntitiesAreMultiTenanted()));
 
         // Of service providers that it keeps, EF warns when they are many.
         ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
@@ -24,18 +25,20 @@ public static class ReplacedServices
     ];
 
     /// <summary>Those of which there is one, and without which tenants would not be kept apart.</summary>
-    public static IEnumerable<(Type Service, Type Implementation)> Needed
+    /// <param name="haveTenantsPlaces">Whether tenants have databases or schemas of their own.</param>
+    public static IEnumerable<(Type Service, Type Implementation)> Needed(bool haveTenantsPlaces)
         => from own in Own.Value
            from implementation in own
-           where implementation is not null && own.Key != typeof(IConventionSetPlugin) && !Harmless.Contains(own.Key)
+           where implementation is not null && own.Key != typeof(IConventionSetPlugin) && IsNeeded(own.Key, haveTenantsPlaces)
            select (own.Key, implementation);
 
     public static void Refuse(IDbContextOptions options)
     {
+        var haveTenantsPlaces = options.FindExtension<TenancyOptionsExtension>()?.Databases is not null;
         foreach (var ((service, implementation), replacement) in options.FindExtension<CoreOptionsExtension>()?.ReplacedServices
                      ?? new Dictionary<(Type, Type?), Type>())
         {
-            if (!Harmless.Contains(service)
+            if (IsNeeded(service, haveTenantsPlaces)
                 && Own.Value[service].Any(o => (implementation is null || implementation == o) && o?.IsAssignableFrom(replacement) != true))
             {
                 throw new InvalidOperationException(
@@ -43,5 +46,9 @@ public static class ReplacedServices
             }
         }
     }
+
+    // Where there is one database, deleting it deletes all tenants, whoever does it.
+    private static bool IsNeeded(Type service, bool haveTenantsPlaces)
+        => !Harmless.Contains(service) && (haveTenantsPlaces || service != typeof(IRelationalDatabaseCreator));
 }
 #pragma warning restore EF1001

@@ -11,7 +11,8 @@ namespace EfTenancy.Infrastructure.Internal;
 /// <param name="services">The collection, which is whole by the time that a service is asked for.</param>
 public sealed class ServicesBehindOurs(IServiceCollection services) : ISingletonOptions
 {
-    private readonly Lazy<string?> _refusal = new(() => Refusal(services));
+    private readonly Lazy<string?> _refusal = new(() => Refusal(services, haveTenantsPlaces: false));
+    private readonly Lazy<string?> _refusalWithPlaces = new(() => Refusal(services, haveTenantsPlaces: true));
 
     public void Initialize(IDbContextOptions options)
     {
@@ -20,14 +21,15 @@ public sealed class ServicesBehindOurs(IServiceCollection services) : ISingleton
     // EF calls it once for each service provider of its own, and for each context of an application's, which may have no tenancy.
     public void Validate(IDbContextOptions options)
     {
-        if (options.FindExtension<TenancyOptionsExtension>() is not null && _refusal.Value is { } refusal)
+        if (options.FindExtension<TenancyOptionsExtension>() is { } tenancy
+            && (tenancy.Databases is null ? _refusal : _refusalWithPlaces).Value is { } refusal)
         {
             throw new InvalidOperationException(refusal);
         }
     }
 
-    private static string? Refusal(IServiceCollection services)
-        => (from own in ReplacedServices.Needed
+    private static string? Refusal(IServiceCollection services, bool haveTenantsPlaces)
+        => (from own in ReplacedServices.Needed(haveTenantsPlaces)
             let last = services.LastOrDefault(d => d.ServiceType == own.Service && !d.IsKeyedService)
             let type = last?.ImplementationType ?? last?.ImplementationInstance?.GetType()
             where last is not null && !own.Implementation.IsAssignableFrom(type) && !IsWrapped(own.Service, own.Implementation, type, services)
