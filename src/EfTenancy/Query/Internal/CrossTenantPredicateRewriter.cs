@@ -20,7 +20,6 @@ namespace EfTenancy.Query.Internal;
 /// </remarks>
 public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant, bool isBulkWrite)
 {
-    public const string CurrentTenantParameterName = "ef_tenancy__current";
     private const string TenantParameterName = "ef_tenancy__tenant";
 
     private static readonly MethodInfo ContainsMethod
@@ -33,7 +32,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         = new Func<DbContext, string[], bool, object[]>(NormalizeAll<object>).Method.GetGenericMethodDefinition();
 
     private int _tenantParameters;
-    private readonly Dictionary<Type, QueryParameterExpression> _currentTenants = [];
+    private readonly CurrentTenantParameters _currentTenants = new(queryCompilationContext);
 
     public Expression Rewrite(Expression query)
     {
@@ -78,8 +77,8 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
                 occurrence.Source,
                 // Shared rows are not written, and may be in what is.
                 e => isBulkWrite
-                    ? Expression.Equal(PropertyExpression.Of(e, property), CurrentTenant(property))
-                    : TenantFilterExpression.Predicate(occurrence.EntityType, property, e, CurrentTenant(property)));
+                    ? Expression.Equal(PropertyExpression.Of(e, property), _currentTenants.Of(property))
+                    : TenantFilterExpression.Predicate(occurrence.EntityType, property, e, _currentTenants.Of(property)));
     }
 
     private static MethodCallExpression Where(
@@ -96,16 +95,6 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
             source,
             Expression.Quote(Expression.Lambda(predicate(entity), entity)));
     }
-
-    private QueryParameterExpression CurrentTenant(IProperty property)
-        => _currentTenants.TryGetValue(property.ClrType, out var parameter)
-            ? parameter
-            : _currentTenants[property.ClrType] = queryCompilationContext.RegisterRuntimeParameter(
-                CurrentTenantParameterName + (_currentTenants.Count == 0 ? "" : _currentTenants.Count),
-                Expression.Lambda(
-                    TenantFilterExpression.CurrentTenant(
-                        Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)), property),
-                    QueryCompilationContext.QueryContextParameter));
 
     // Scalar parameters: an array parameter keeps PostgreSQL from pruning partitions in a generic plan.
     private Expression Parameterize(Expression tenants, Type type)

@@ -12,7 +12,7 @@ namespace EfTenancy.Query.Internal;
 public sealed class OwnSetFilterRewriter(QueryCompilationContext queryCompilationContext) : ExpressionVisitor
 {
     private readonly Dictionary<IEntityType, bool> _readsItself = [];
-    private readonly Dictionary<Type, QueryParameterExpression> _currentTenants = [];
+    private readonly CurrentTenantParameters _currentTenants = new(queryCompilationContext);
 
     protected override Expression VisitExtension(Expression node)
         => node is EntityQueryRootExpression { EntityType: var entityType } root
@@ -47,18 +47,8 @@ public sealed class OwnSetFilterRewriter(QueryCompilationContext queryCompilatio
             [root.ElementType],
             root,
             Expression.Quote(
-                Expression.Lambda(TenantFilterExpression.Predicate(root.EntityType, tenant, entity, CurrentTenant(tenant)), entity)));
+                Expression.Lambda(TenantFilterExpression.Predicate(root.EntityType, tenant, entity, _currentTenants.Of(tenant)), entity)));
     }
-
-    private QueryParameterExpression CurrentTenant(IProperty tenant)
-        => _currentTenants.TryGetValue(tenant.ClrType, out var parameter)
-            ? parameter
-            : _currentTenants[tenant.ClrType] = queryCompilationContext.RegisterRuntimeParameter(
-                CrossTenantPredicateRewriter.CurrentTenantParameterName + (_currentTenants.Count == 0 ? "" : _currentTenants.Count),
-                Expression.Lambda(
-                    TenantFilterExpression.CurrentTenant(
-                        Expression.Property(QueryCompilationContext.QueryContextParameter, nameof(QueryContext.Context)), tenant),
-                    QueryCompilationContext.QueryContextParameter));
 
     private sealed class SetFinder(IEntityType rootType) : ExpressionVisitor
     {

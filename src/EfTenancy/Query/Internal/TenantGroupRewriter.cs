@@ -26,7 +26,7 @@ public sealed class TenantGroupRewriter(QueryCompilationContext queryCompilation
 
     // Users' filters have parameters called after members of theirs, which may begin with the same word.
     private static bool IsCurrentTenant(string parameter)
-        => parameter.TrimEnd(Digits) is TenantFilterExpression.FilterParameterName or CrossTenantPredicateRewriter.CurrentTenantParameterName;
+        => parameter.TrimEnd(Digits) is TenantFilterExpression.FilterParameterName or CurrentTenantParameters.Name;
 
     private bool IsTenant(Expression expression)
         => expression is MethodCallExpression { Arguments: [_, ConstantExpression { Value: string name }] } call
