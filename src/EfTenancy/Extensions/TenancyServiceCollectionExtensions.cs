@@ -44,7 +44,6 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<TenantDataSourceFactory>();
         services.TryAddSingleton<ConnectionServiceGuard>();
         services.TryAddScoped<TenancyHistoryRepository>();
-        services.TryAddEnumerable(ServiceDescriptor.Scoped<IResettableService, CurrentTenant>(p => p.GetRequiredService<CurrentTenant>()));
         services.TryAddEnumerable(ServiceDescriptor.Scoped<IConventionSetPlugin, TenancyConventionSetPlugin>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISingletonOptions, ServicesBehindOurs>(_ => new ServicesBehindOurs(services)));
 

@@ -17,16 +17,33 @@ public sealed class TenancyFacade
 {
     private readonly DbContext _context;
     private readonly CurrentTenant _tenant;
+    private readonly DbContextId _lease;
 
     internal TenancyFacade(DbContext context)
     {
         _context = context;
+        _lease = context.ContextId;
         // Not the state manager's: it needs the model, and a model's cache key may ask for the tenant.
         _tenant = Configured(context, context.GetInfrastructure().GetService<CurrentTenant>());
     }
 
     internal DbContext Context
-        => _context;
+    {
+        get
+        {
+            RefuseEarlierLease();
+            return _context;
+        }
+    }
+
+    internal CurrentTenant Tenant
+    {
+        get
+        {
+            RefuseEarlierLease();
+            return _tenant;
+        }
+    }
 
     /// <summary>
     ///     Adds, pauses and removes tenants in the database of this context, with the default <see cref="TenantAdministrationOptions" />.
@@ -34,9 +51,9 @@ public sealed class TenancyFacade
     /// </summary>
     /// <exception cref="InvalidOperationException">Tenants have databases or schemas of their own, which one context does not reach.</exception>
     public ITenantAdministration Administration
-        => _tenant.Place is not null
-            ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(_context.GetType().Name))
-            : new ObservedTenantAdministration(new TenantAdministrator(_context, new TenantAdministrationOptions()));
+        => Tenant.Place is not null
+            ? throw new InvalidOperationException(TenancyStrings.AdministrationOfPlaces(Context.GetType().Name))
+            : new ObservedTenantAdministration(new TenantAdministrator(Context, new TenantAdministrationOptions()));
 
     /// <summary>
     ///     The tenant that the context works for: the explicit one, else the application's
@@ -46,12 +63,12 @@ public sealed class TenancyFacade
     /// <exception cref="DefaultTenantUsageDisabledException">No tenant is named and the default one is disabled.</exception>
     /// <exception cref="InvalidOperationException">The context reads several tenants, by <see cref="Use(IEnumerable{string})" />.</exception>
     public string TenantId
-        => _tenant.TenantId;
+        => Tenant.TenantId;
 
     /// <summary>The tenants whose rows the context reads: its <see cref="TenantId" />, or those of <see cref="Use(IEnumerable{string})" />.</summary>
     /// <exception cref="DefaultTenantUsageDisabledException">No tenant is named and the default one is disabled.</exception>
     public IReadOnlyList<string> TenantIds
-        => _tenant.TenantIds;
+        => Tenant.TenantIds;
 
     /// <summary>
     ///     Makes the context work for this tenant, whatever the <see cref="ITenantAccessor" /> says. A pooled context forgets
@@ -62,7 +79,7 @@ public sealed class TenancyFacade
     /// <exception cref="ArgumentException">The id is empty, blank, too long, holds control characters, or does not fit the type of the model's tenant properties.</exception>
     /// <exception cref="InvalidOperationException">The context tracks entities and worked for another tenant so far.</exception>
     public void Use(string tenantId)
-        => Use(_context, _tenant, tenantId);
+        => Use(Context, Tenant, tenantId);
 
     /// <summary>The same without a facade: each lease of a pooled context comes by here.</summary>
     internal static void Use(DbContext context, string tenantId)
@@ -88,7 +105,7 @@ public sealed class TenancyFacade
     /// <exception cref="UnknownTenantException">Tenants have databases or schemas of their own, and nobody knows this one.</exception>
     /// <exception cref="TenantDisabledException">The tenant is disabled.</exception>
     public Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
-        => UseAsync(_context, _tenant, tenantId, cancellationToken).AsTask();
+        => UseAsync(Context, Tenant, tenantId, cancellationToken).AsTask();
 
     internal static ValueTask UseAsync(DbContext context, string tenantId, CancellationToken cancellationToken)
         => UseAsync(context, Configured(context, CurrentTenant.OfRunning(context)), tenantId, cancellationToken);
@@ -123,14 +140,14 @@ public sealed class TenancyFacade
     {
         ArgumentNullException.ThrowIfNull(tenantIds);
 
-        var group = tenantIds.Select(t => _tenant.Normalize(t, nameof(tenantIds))).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var group = tenantIds.Select(t => Tenant.Normalize(t, nameof(tenantIds))).Distinct().Order(StringComparer.Ordinal).ToArray();
         if (group.Length == 0)
         {
             throw new ArgumentException(TenancyStrings.TenantGroupIsEmpty, nameof(tenantIds));
         }
 
-        RefuseChangeWhileTracking(_context, _tenant, group);
-        _tenant.Use(group);
+        RefuseChangeWhileTracking(Context, Tenant, group);
+        Tenant.Use(group);
     }
 
     private static void RefuseChangeWhileTracking(DbContext context, CurrentTenant tenant, params ReadOnlySpan<string> tenantIds)
@@ -152,10 +169,10 @@ public sealed class TenancyFacade
     /// <exception cref="ArgumentException">The id is empty, blank, too long, or holds control characters.</exception>
     public TenantOperations ForTenant(string tenantId)
     {
-        tenantId = _tenant.Normalize(tenantId, nameof(tenantId));
+        tenantId = Tenant.Normalize(tenantId, nameof(tenantId));
 
-        _tenant.Open(tenantId);
-        return new TenantOperations(_context, _tenant, tenantId);
+        Tenant.Open(tenantId);
+        return new TenantOperations(this, tenantId);
     }
 
     /// <summary>
@@ -176,8 +193,8 @@ public sealed class TenancyFacade
             throw new ArgumentException(TenancyStrings.ReasonIsBlank, nameof(reason));
         }
 
-        _context.GetService<IDiagnosticsLogger<DbLoggerCategory.Infrastructure>>().AcrossTenantsEntered(_context, reason);
-        return _tenant.EnterAcrossTenants();
+        Context.GetService<IDiagnosticsLogger<DbLoggerCategory.Infrastructure>>().AcrossTenantsEntered(Context, reason);
+        return Tenant.EnterAcrossTenants();
     }
 
     /// <summary>The tenant that an entity's row belongs to, as this context tracks it or would track it.</summary>
@@ -188,10 +205,20 @@ public sealed class TenancyFacade
     {
         ArgumentNullException.ThrowIfNull(entity);
 
-        var entry = _context.Entry(entity);
+        var entry = Context.Entry(entity);
         var property = entry.Metadata.FindTenantProperty()
             ?? throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(entry.Metadata.DisplayName()));
 
-        return _tenant.IdConverter.ToTenantIdOf(entry.Property(property).CurrentValue)!;
+        return Tenant.IdConverter.ToTenantIdOf(entry.Property(property).CurrentValue)!;
+    }
+
+    // The context refuses this itself as long as it lies in its pool; leased again, it works for somebody else.
+    private void RefuseEarlierLease()
+    {
+        _ = _context.GetInfrastructure();
+        if (_context.ContextId != _lease)
+        {
+            throw new ObjectDisposedException(_context.GetType().Name, TenancyStrings.LeaseIsOver);
+        }
     }
 }

@@ -18,13 +18,11 @@ namespace EfTenancy.Infrastructure;
 /// <remarks>Single-tenanted entities are the same here as in the context.</remarks>
 public sealed class TenantOperations
 {
-    private readonly DbContext _context;
-    private readonly CurrentTenant _tenant;
+    private readonly TenancyFacade _tenancy;
 
-    internal TenantOperations(DbContext context, CurrentTenant tenant, string tenantId)
+    internal TenantOperations(TenancyFacade tenancy, string tenantId)
     {
-        _context = context;
-        _tenant = tenant;
+        _tenancy = tenancy;
         TenantId = tenantId;
     }
 
@@ -36,8 +34,8 @@ public sealed class TenantOperations
     public IQueryable<TEntity> Set<TEntity>()
         where TEntity : class
         => EntityType<TEntity>().FindTenantProperty() is null
-            ? _context.Set<TEntity>()
-            : _context.Set<TEntity>().Where(e => e.TenantIsOneOf(TenantId));
+            ? _tenancy.Context.Set<TEntity>()
+            : _tenancy.Context.Set<TEntity>().Where(e => e.TenantIsOneOf(TenantId));
 
     /// <summary>Finds the tenant's row with these key values, without the tenant: in the change tracker, else in the database.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
@@ -61,7 +59,7 @@ public sealed class TenantOperations
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Add<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _context.Add(entity));
+        => Track(() => _tenancy.Context.Add(entity));
 
     /// <summary>As <see cref="DbContext.AddRange(IEnumerable{object})" />, for this tenant.</summary>
     /// <param name="entities">The entities.</param>
@@ -69,7 +67,7 @@ public sealed class TenantOperations
         => Track(
             () =>
             {
-                _context.AddRange(entities);
+                _tenancy.Context.AddRange(entities);
                 return true;
             });
 
@@ -78,33 +76,33 @@ public sealed class TenantOperations
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Attach<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _context.Attach(entity));
+        => Track(() => _tenancy.Context.Attach(entity));
 
     /// <summary>As <see cref="DbContext.Update{TEntity}(TEntity)" />, for a row of this tenant.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Update<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _context.Update(entity));
+        => Track(() => _tenancy.Context.Update(entity));
 
     /// <summary>As <see cref="DbContext.Remove{TEntity}(TEntity)" />, for a row of this tenant.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Remove<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _context.Remove(entity));
+        => Track(() => _tenancy.Context.Remove(entity));
 
     private TResult Track<TResult>(Func<TResult> track)
     {
-        using (_tenant.WorkFor(TenantId))
+        using (_tenancy.Tenant.WorkFor(TenantId))
         {
             return track();
         }
     }
 
     private IEntityType EntityType<TEntity>()
-        => _context.Model.FindEntityType(typeof(TEntity))
-            ?? throw new InvalidOperationException(TenancyStrings.EntityNotInModel(typeof(TEntity).Name, _context.GetType().Name));
+        => _tenancy.Context.Model.FindEntityType(typeof(TEntity))
+            ?? throw new InvalidOperationException(TenancyStrings.EntityNotInModel(typeof(TEntity).Name, _tenancy.Context.GetType().Name));
 
     private TEntity? FindTracked<TEntity>(object[] keyValues)
         where TEntity : class
@@ -114,12 +112,12 @@ public sealed class TenantOperations
         var values = keyValues.ToList();
         if (entityType.FindTenantProperty() is { } tenant && key.Properties.ToList().IndexOf(tenant) is >= 0 and var position && position <= values.Count)
         {
-            values.Insert(position, _tenant.IdConverter.ToValue(TenantId));
+            values.Insert(position, _tenancy.Tenant.IdConverter.ToValue(TenantId));
         }
 
 #pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.
         return values.Count == key.Properties.Count
-            ? (TEntity?)_context.GetService<IStateManager>().TryGetEntry(key, values)?.Entity
+            ? (TEntity?)_tenancy.Context.GetService<IStateManager>().TryGetEntry(key, values)?.Entity
             : null;
 #pragma warning restore EF1001
     }

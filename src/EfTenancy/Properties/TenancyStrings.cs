@@ -28,6 +28,10 @@ internal static class TenancyStrings
         => $"The context works for tenant '{current}' and tracks entities, so it cannot change to tenant '{requested}'. "
             + "Create another context with factory.CreateDbContext(...), or call db.ChangeTracker.Clear() before Use(...).";
 
+    public static string LeaseIsOver
+        => "This was kept from a pooled context that has been returned to its pool, and works for somebody else now. "
+            + "Call db.Tenancy() on the context that is at hand, and do not keep what it returns longer than the context.";
+
     public static string TenancyNotConfigured(string context)
         => $"The context '{context}' has no tenancy. Call UseTenancy(...) on its options.";
 

@@ -1,5 +1,6 @@
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Xunit;
 
@@ -182,17 +183,67 @@ public class WriteLeakTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
         await Assert.ThrowsAsync<CrossTenantWriteException>(() => second.SaveChangesAsync());
     }
 
+    [Fact]
+    public async Task What_was_kept_of_a_pooled_context_does_not_reach_its_next_lease()
+    {
+        var current = "Green";
+        var factory = new PooledFactory(_database.ConnectionString, t => t.UseTenantAccessor(_ => current));
+        var first = factory.Create();
+        var (kept, red, later) = (first.Tenancy(), first.Tenancy().ForTenant("Red"), first.Orders.Where(o => o.Id > 0));
+        Action[] uses =
+        [
+            () => _ = kept.TenantId,
+            () => _ = kept.TenantIds,
+            () => kept.Use("Green"),
+            () => kept.Use(["Green", "Blue"]),
+            () => kept.UseAsync("Green").GetAwaiter().GetResult(),
+            () => kept.ForTenant("Green"),
+            () => kept.AcrossTenants("kept"),
+            () => kept.BulkInsertAsync([new Order { Id = 77, Title = "kept" }]).GetAwaiter().GetResult(),
+            () => red.Set<Order>(),
+            () => red.Add(new Order { Id = 77, Title = "kept" }),
+        ];
+        await first.DisposeAsync();
+        foreach (var use in uses.Append(() => _ = later.ToList()))
+        {
+            Assert.Throws<ObjectDisposedException>(use);
+            current = "Red";
+            await using var next = factory.Create();
+            Assert.Same(first, next);
+            Assert.Equal("Red", next.Tenancy().TenantId);
+            Assert.Equal(2, await next.Orders.CountAsync());
+            current = "Green";
+        }
+
+        await using var second = factory.Create();
+        second.Tenancy().Use("Blue");
+        foreach (var use in uses)
+        {
+            Assert.Contains("db.Tenancy()", Assert.Throws<ObjectDisposedException>(use).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("Blue", second.Tenancy().TenantId);
+        Assert.Equal(2, await second.Orders.CountAsync());
+        Assert.Equal(0, await _database.ScalarAsync<long>("""SELECT count(*) FROM "Orders" WHERE "Id" = 77"""));
+    }
+
     private Task<Guid> RedInvoiceAsync()
         => _database.ScalarAsync<Guid>("""SELECT "Id" FROM "Invoices" WHERE "TenantId" = 'Red' """);
 
     private Task<List<string>> RedRowsAsync()
         => _database.RowsOfAsync("Red");
 
-    private sealed class PooledFactory(string connectionString)
+    private sealed class PooledFactory(string connectionString, Action<TenancyDbContextOptionsBuilder>? tenancy = null)
     {
         private readonly Microsoft.EntityFrameworkCore.Infrastructure.PooledDbContextFactory<ShopContext> _factory = new(
             new DbContextOptionsBuilder<ShopContext>().UseTestDatabase(connectionString)
-                .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
+                .UseTenancy(
+                    t =>
+                    {
+                        t.AllEntitiesAreMultiTenanted();
+                        tenancy?.Invoke(t);
+                    })
+                .Options,
             poolSize: 1);
 
         public ShopContext Create()

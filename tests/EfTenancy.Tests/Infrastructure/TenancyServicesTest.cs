@@ -178,7 +178,7 @@ public class TenancyServicesTest
 
     [Theory]
     [InlineData(typeof(IConventionSetPlugin), typeof(OtherPlugin))]
-    [InlineData(typeof(IResettableService), typeof(CurrentTenantOfOthers))]
+    [InlineData(typeof(IResettableService), typeof(ResetOfOthers))]
     public void Services_of_which_there_are_several_are_not_replaced_all_at_once(Type service, Type replacement)
         => Assert.Throws<InvalidOperationException>(() => new BlogContext(Replaced(service, replacement)));
 
@@ -314,7 +314,7 @@ public class TenancyServicesTest
             => conventionSet;
     }
 
-    private sealed class CurrentTenantOfOthers : IResettableService
+    private sealed class ResetOfOthers : IResettableService
     {
         public void ResetState()
         {

@@ -42,7 +42,7 @@ public class TenancyStateManager : StateManager
         }
     }
 
-    public virtual CurrentTenant Tenant
+    public CurrentTenant Tenant
         => _tenant;
 
     /// <summary>An empty one for the same context.</summary>
@@ -61,6 +61,13 @@ public class TenancyStateManager : StateManager
                     ? TenancyStrings.SingletonOptionsChanged
                     : TenancyStrings.ModelOfOtherOptions(Context.GetType().Name));
         }
+    }
+
+    // EF keeps a list of services to reset, and looks at each when a pooled context is returned.
+    public override void ResetState()
+    {
+        _tenant.ResetState();
+        base.ResetState();
     }
 
     public override InternalEntityEntry GetOrCreateEntry(object entity)

@@ -23,7 +23,7 @@ public sealed class CurrentTenant(
     ICurrentDbContext currentContext,
     TenantStateCache states,
     ConnectionServiceGuard connectionGuard,
-    IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger) : IResettableService
+    IDiagnosticsLogger<DbLoggerCategory.Infrastructure> logger)
 {
     // A context that no container made has no application services, and its accessor is asked all the same.
     private static readonly IServiceProvider NoServices = new ServiceContainer();
@@ -277,20 +277,19 @@ public sealed class CurrentTenant(
     public IDisposable EnterAcrossTenants()
         => new Scope((_opened ??= new OpenedTenants()).OpenAll());
 
+    /// <summary>Forgets all that the lease of a pooled context knew.</summary>
     public void ResetState()
     {
-        Forget();
+        if (IsChosen)
+        {
+            Forget();
+        }
+
         _place?.Reset();
         _workingFor = null;
         _opened = null;
         HasReadOtherTenants = false;
         _ownLookups = 0;
-    }
-
-    public Task ResetStateAsync(CancellationToken cancellationToken = default)
-    {
-        ResetState();
-        return Task.CompletedTask;
     }
 
     // What was read untracked before is still at hand.
@@ -315,7 +314,11 @@ public sealed class CurrentTenant(
     {
         RefuseOtherConnection();
         RefuseDisabled(tenantId);
-        Forget();
+        if (IsChosen)
+        {
+            Forget();
+        }
+
         _tenantId = tenantId;
     }
 
@@ -323,6 +326,8 @@ public sealed class CurrentTenant(
     {
         if (_tenantId is null)
         {
+            // EF refuses a disposed context. One in its pool would take the tenant to its next lease.
+            _ = Context.GetInfrastructure();
             Enter(Resolve());
         }
 

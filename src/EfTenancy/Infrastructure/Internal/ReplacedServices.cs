@@ -1,3 +1,4 @@
+using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Internal;
@@ -15,8 +16,12 @@ namespace EfTenancy.Infrastructure.Internal;
 #pragma warning disable EF1001 // The provider's connection service is one of them.
 public static class ReplacedServices
 {
+    // The state manager forgets the tenant when EF resets it, which it does by its own list.
     private static readonly Lazy<ILookup<Type, Type?>> Own = new(
-        () => new ServiceCollection().AddEntityFrameworkTenancy().ToLookup(d => d.ServiceType, d => d.ImplementationType));
+        () => new ServiceCollection().AddEntityFrameworkTenancy()
+            .Select(d => (d.ServiceType, d.ImplementationType))
+            .Append((typeof(IResettableService), null))
+            .ToLookup<(Type Service, Type? Implementation), Type, Type?>(d => d.Service, d => d.Implementation));
 
     // Where tenants have one database, any connection leads there; elsewhere ConnectionServiceGuard refuses it. Any of the others keeps tenants apart.
     private static readonly Type[] Harmless =
@@ -42,7 +47,7 @@ public static class ReplacedServices
                 && Own.Value[service].Any(o => (implementation is null || implementation == o) && o?.IsAssignableFrom(replacement) != true))
             {
                 throw new InvalidOperationException(
-                    TenancyStrings.ServiceIsReplaced(service.Name, replacement.Name, (Own.Value[service].First() ?? typeof(CurrentTenant)).Name));
+                    TenancyStrings.ServiceIsReplaced(service.Name, replacement.Name, (Own.Value[service].First() ?? typeof(TenancyStateManager)).Name));
             }
         }
     }
