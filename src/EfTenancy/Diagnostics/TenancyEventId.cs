@@ -21,6 +21,7 @@ public static class TenancyEventId
         UnknownTenantRefused = 95201,
         BulkInserted = 95202,
         ManyTenantPartitions = 95300,
+        IndexNotCreatedConcurrently = 95301,
         NothingIsMultiTenanted = 95400,
     }
 
@@ -78,6 +79,13 @@ public static class TenancyEventId
     ///     <see cref="LogLevel.Warning" />, payload <see cref="DbContextEventData" />.
     /// </summary>
     public static readonly EventId ManyTenantPartitions = Make<DbLoggerCategory.Infrastructure>(Id.ManyTenantPartitions);
+
+    /// <summary>
+    ///     A migration creates an index with <c>IsCreatedConcurrently()</c> on a partitioned table that was there before, where PostgreSQL cannot:
+    ///     writers wait meanwhile. Category <see cref="DbLoggerCategory.Migrations" />, level <see cref="LogLevel.Warning" />, payload
+    ///     <see cref="DbContextEventData" />.
+    /// </summary>
+    public static readonly EventId IndexNotCreatedConcurrently = Make<DbLoggerCategory.Migrations>(Id.IndexNotCreatedConcurrently);
 
     /// <summary>
     ///     <c>UseTenancy</c> was called and isolates nothing: no entity is multi-tenanted, none was said to be single-tenanted, and tenants have no

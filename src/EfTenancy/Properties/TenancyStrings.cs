@@ -457,6 +457,9 @@ internal static class TenancyStrings
     public const string LogManyTenantPartitions
         = "The context '{context}' has a table with very many list partitions: {partitions}. PostgreSQL plans and locks badly with more than 1,000; let small tenants share partitions, AddAsync(id → suffix), or partition by hash.";
 
+    public const string LogIndexNotCreatedConcurrently
+        = "A migration of the context '{context}' creates the index {index}, whose rows cannot be written meanwhile: PostgreSQL does not create the index of a partitioned table concurrently. If it has many rows, create it by SQL in the migration: CREATE INDEX … ON ONLY the table, CREATE INDEX CONCURRENTLY on each partition, ALTER INDEX … ATTACH PARTITION.";
+
     public const string LogNothingIsMultiTenanted
         = "The context '{context}' has UseTenancy(...), and none of its entities, such as '{entity}', is multi-tenanted: every tenant reads and writes all rows. Call UseTenancy(x => x.AllEntitiesAreMultiTenanted()), or IsMultiTenanted() for those with rows of tenants; where all rows are everyone's, call IsSingleTenanted().";
 

@@ -7,6 +7,10 @@ using EfTenancy.Infrastructure;
 using EfTenancy.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -62,6 +66,7 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         Says(TenancyEventId.CrossTenantWriteRefused, LogLevel.Error, "'Red'");
         Says(TenancyEventId.NothingIsMultiTenanted, LogLevel.Warning, "'ForgottenContext'");
         Says(TenancyEventId.ManyTenantPartitions, LogLevel.Warning, "'public.Parcel' has 1001");
+        Says(TenancyEventId.IndexNotCreatedConcurrently, LogLevel.Warning, "'IX_Parcel_Id' of 'Parcel'");
 
         void Says(EventId id, LogLevel level, string part)
             => Assert.Contains(log, e => e.Id == id && e.Level == level && e.Text.Contains(part, StringComparison.Ordinal));
@@ -101,14 +106,20 @@ public class TenancyEventIdTest(TenancyEventIdTest.Fixture fixture) : IClassFixt
         await using var parcels = new ParcelContext(
             new DbContextOptionsBuilder<ParcelContext>().UseTestDatabase(database.ConnectionString)
                 .LogTo(
-                    (id, _) => id == TenancyEventId.ManyTenantPartitions,
+                    (id, _) => id == TenancyEventId.ManyTenantPartitions || id == TenancyEventId.IndexNotCreatedConcurrently,
                     data =>
                     {
                         log.Add((data.EventId, data.LogLevel, data.ToString()));
-                        cancel.Cancel();
+                        if (data.EventId == TenancyEventId.ManyTenantPartitions)
+                        {
+                            cancel.Cancel();
+                        }
                     })
                 .UseTenancy(t => t.AllEntitiesAreMultiTenanted().PartitionMultiTenantedEntitiesManaged("tenants")).Options);
         await database.ExecuteAsync(parcels.Database.GenerateCreateScript());
+        parcels.GetService<IMigrationsSqlGenerator>().Generate(
+            [new CreateIndexOperation { Name = "IX_Parcel_Id", Table = "Parcel", Columns = ["Id"], ["Npgsql:CreatedConcurrently"] = true }],
+            parcels.GetService<IDesignTimeModel>().Model);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => parcels.Tenancy().Administration.AddAsync(Enumerable.Range(0, 1001).Select(i => $"t{i}"), cancel.Token));
     }

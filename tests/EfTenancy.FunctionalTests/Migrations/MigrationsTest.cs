@@ -47,6 +47,21 @@ public class MigrationsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_that_is_to_be_created_concurrently_is_created_on_a_partitioned_table_too()
+    {
+        var named = TwoPartitions + (b => b.Entity<Happening>().HasIndex(h => h.Name).IsCreatedConcurrently());
+        var both = named + (b => b.Entity<Happening>().HasIndex(h => h.At).IsCreatedConcurrently());
+        await Migrate(null, named);
+        await Insert("T1", named);
+        await Migrate(named, both);
+        await Insert("T2", both);
+        Assert.Equal(
+            ["IX_Events_At", "IX_Events_Name", "IX_Remarks_TenantId_HappeningId"],
+            await _database.ColumnAsync(
+                """SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relkind = 'I' AND indisvalid AND NOT indisunique ORDER BY 1"""));
+    }
+
+    [Fact]
     public async Task An_added_partition_takes_its_tenant_and_leaves_the_others()
     {
         await Migrate(null, OnePartition);

@@ -35,6 +35,9 @@ public sealed class TenancyEventDefinitions(ILoggingOptions options)
     public EventDefinition<string, string> ManyTenantPartitions { get; }
         = Define(options, TenancyEventId.ManyTenantPartitions, LogLevel.Warning, TenancyStrings.LogManyTenantPartitions);
 
+    public EventDefinition<string, string> IndexNotCreatedConcurrently { get; }
+        = Define(options, TenancyEventId.IndexNotCreatedConcurrently, LogLevel.Warning, TenancyStrings.LogIndexNotCreatedConcurrently);
+
     public EventDefinition<string, string> NothingIsMultiTenanted { get; }
         = Define(options, TenancyEventId.NothingIsMultiTenanted, LogLevel.Warning, TenancyStrings.LogNothingIsMultiTenanted);
 

@@ -75,6 +75,13 @@ public static class TenancyLoggerExtensions
             context,
             static (d, m, c) => new DbContextEventData(d, m, c));
 
+    public static void IndexNotCreatedConcurrently(
+        this IDiagnosticsLogger<DbLoggerCategory.Migrations> diagnostics, DbContext context, string index, string table)
+        => Dispatch(
+            diagnostics, DefinitionsOf(diagnostics).IndexNotCreatedConcurrently, context, $"'{index}' of '{table}'",
+            context,
+            static (d, m, c) => new DbContextEventData(d, m, c));
+
     public static void NothingIsMultiTenanted(
         this IDiagnosticsLogger<DbLoggerCategory.Model.Validation> diagnostics, Type contextType, string entity)
         => Dispatch(

@@ -1,11 +1,15 @@
+using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Migrations.Operations;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations;
 
 namespace EfTenancy.Migrations.Internal;
@@ -15,7 +19,8 @@ namespace EfTenancy.Migrations.Internal;
 public class TenancyMigrationsSqlGenerator(
     MigrationsSqlGeneratorDependencies dependencies,
     INpgsqlSingletonOptions npgsqlSingletonOptions,
-    CurrentTenant tenant)
+    CurrentTenant tenant,
+    IDiagnosticsLogger<DbLoggerCategory.Migrations> logger)
     : NpgsqlMigrationsSqlGenerator(dependencies, npgsqlSingletonOptions)
 #pragma warning restore EF1001
 {
@@ -27,12 +32,16 @@ public class TenancyMigrationsSqlGenerator(
     private readonly TenantRegroupingSql _regroupingSql = new(
         dependencies.SqlGenerationHelper, dependencies.TypeMappingSource, new TenantIdSql(dependencies.TypeMappingSource, tenant));
     private readonly TenantPartitionSql _partitionSql = new(dependencies.SqlGenerationHelper, dependencies.TypeMappingSource);
+    private readonly HashSet<(string Table, string? Schema)> _createdTables = [];
 
     public override IReadOnlyList<MigrationCommand> Generate(
         IReadOnlyList<MigrationOperation> operations,
         IModel? model = null,
         MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
-        => base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.Place?.FindOrNull())), model, options);
+    {
+        _createdTables.Clear();
+        return base.Generate(TenantConversions.Of(TenantSchemaOperations.Of(operations, model, tenant.Place?.FindOrNull())), model, options);
+    }
 
     protected override void Generate(MigrationOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
@@ -115,8 +124,8 @@ public class TenancyMigrationsSqlGenerator(
         MigrationCommandListBuilder builder,
         bool terminate = true)
     {
-        if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy
-            || (operation.Schema is null && tenant.Place?.FindOrNull()?.Schema is not null))
+        _createdTables.Add((operation.Name, operation.Schema));
+        if (operation[TenancyAnnotationNames.PartitionStrategy] is not TenantPartitionStrategy strategy || IsTenantsOwn(operation.Schema))
         {
             base.Generate(operation, model, builder, terminate);
             return;
@@ -138,6 +147,33 @@ public class TenancyMigrationsSqlGenerator(
 
         AppendComments(operation, tableComment, columnComments, builder);
     }
+
+#pragma warning disable EF1001 // The provider keeps the name of its annotation to itself.
+    protected override void Generate(CreateIndexOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
+    {
+        var concurrently = operation.FindAnnotation(NpgsqlAnnotationNames.CreatedConcurrently);
+        if (concurrently is not { Value: true }
+            || IsTenantsOwn(operation.Schema)
+            || model?.GetRelationalModel().FindTable(operation.Table, operation.Schema)?[TenancyAnnotationNames.PartitionStrategy] is null)
+        {
+            base.Generate(operation, model, builder, terminate);
+            return;
+        }
+
+        if (!_createdTables.Contains((operation.Table, operation.Schema)))
+        {
+            logger.IndexNotCreatedConcurrently(tenant.Context, operation.Name, operation.Table);
+        }
+
+        operation.RemoveAnnotation(concurrently.Name);
+        base.Generate(operation, model, builder, terminate);
+        operation.SetAnnotation(concurrently.Name, concurrently.Value);
+    }
+#pragma warning restore EF1001
+
+    // A tenant's own tables are not partitioned.
+    private bool IsTenantsOwn(string? schema)
+        => schema is null && tenant.Place?.FindOrNull()?.Schema is not null;
 
     protected override void ForeignKeyConstraint(AddForeignKeyOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
