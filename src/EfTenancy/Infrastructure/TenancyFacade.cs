@@ -104,21 +104,23 @@ public sealed class TenancyFacade
     /// <inheritdoc cref="Use(string)" path="/exception" />
     /// <exception cref="UnknownTenantException">Tenants have databases or schemas of their own, and nobody knows this one.</exception>
     /// <exception cref="TenantDisabledException">The tenant is disabled.</exception>
-    public Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
-        => UseAsync(Context, Tenant, tenantId, cancellationToken).AsTask();
-
-    internal static ValueTask UseAsync(DbContext context, string tenantId, CancellationToken cancellationToken)
-        => UseAsync(context, Configured(context, CurrentTenant.OfRunning(context)), tenantId, cancellationToken);
-
-    private static async ValueTask UseAsync(DbContext context, CurrentTenant tenant, string tenantId, CancellationToken cancellationToken)
+    public async Task UseAsync(string tenantId, CancellationToken cancellationToken = default)
     {
-        if (tenant.Place is { } place)
-        {
-            await place.PrepareAsync(tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken).ConfigureAwait(false);
-        }
+        await PrepareAsync(Tenant, tenantId, cancellationToken).ConfigureAwait(false);
 
+        // Meanwhile the context may have been returned to its pool, and leased again.
+        Use(tenantId);
+    }
+
+    internal static async ValueTask UseAsync(DbContext context, string tenantId, CancellationToken cancellationToken)
+    {
+        var tenant = Configured(context, CurrentTenant.OfRunning(context));
+        await PrepareAsync(tenant, tenantId, cancellationToken).ConfigureAwait(false);
         Use(context, tenant, tenantId);
     }
+
+    private static ValueTask PrepareAsync(CurrentTenant tenant, string tenantId, CancellationToken cancellationToken)
+        => tenant.Place is { } place ? place.PrepareAsync(tenant.Normalize(tenantId, nameof(tenantId)), cancellationToken) : default;
 
     private static CurrentTenant Configured(DbContext context, CurrentTenant? tenant)
         => tenant is { IsConfigured: true }

@@ -305,6 +305,30 @@ public sealed class SchemaLeakTest(PostgresFixture postgres) : DatabasesTest(pos
     }
 
     [Fact]
+    public async Task A_tenant_that_is_found_after_the_context_was_returned_is_not_the_next_leases()
+    {
+        var databases = Databases(s => { });
+        var pool = new PooledDbContextFactory<LedgerContext>(LedgerContext.Options(databases), poolSize: 1);
+        await using var locked = new NpgsqlConnection(_home.ConnectionString);
+        await locked.OpenAsync();
+        var transaction = await locked.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("LOCK TABLE tenants.tenant_destinations", locked, transaction))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        var first = pool.CreateDbContext();
+        var found = first.Tenancy().UseAsync("Green");
+        await first.DisposeAsync();
+        await using var second = pool.CreateDbContext("Red");
+        Assert.Same(first, second);
+        Assert.False(found.IsCompleted);
+        await transaction.RollbackAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => found);
+        Assert.Equal("of Red", (await second.Accounts.SingleAsync()).Name);
+    }
+
+    [Fact]
     public async Task Sessions_that_are_not_reset_are_not_used()
     {
         var careless = Databases(s => (s.MaxPoolSize, s.NoResetOnClose) = (1, true));
