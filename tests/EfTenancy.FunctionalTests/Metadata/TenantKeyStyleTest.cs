@@ -61,6 +61,37 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         Assert.Equal(1L, await database.ScalarAsync<long>("""SELECT (SELECT count(*) FROM "Parts_a") + (SELECT count(*) FROM "Parts_b")"""));
     }
 
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public async Task Arrays_in_json_are_read_and_written_in_each_style(TenantKeyStyle style)
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = new CatalogContext(
+                new DbContextOptionsBuilder<CatalogContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style)).Options);
+            db.Tenancy().Use(tenant);
+            await db.Database.EnsureCreatedAsync();
+            db.Add(new Catalog { Pages = { new Page { Title = "1", Notes = { new Note { Text = "a" }, new Note { Text = tenant } } } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var catalog = await db.Set<Catalog>().SingleAsync();
+            catalog.Pages[0].Notes[1].Text += "!";
+            catalog.Pages.Add(new Page { Title = "2" });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var pages = (await db.Set<Catalog>().AsNoTracking().Select(c => new { c.Pages }).SingleAsync()).Pages;
+            Assert.Equal(["1: a " + tenant + "!", "2: "], pages.Select(p => $"{p.Title}: {string.Join(' ', p.Notes.Select(n => n.Text))}"));
+            Assert.Equal([tenant + "!"], await db.Set<Catalog>().SelectMany(c => c.Pages).SelectMany(p => p.Notes)
+                .Where(n => n.Text != "a").Select(n => n.Text).ToListAsync());
+        }
+    }
+
     [Fact]
     public async Task IdOnly_leaves_keys_and_references_and_looks_for_the_tenant_in_each_write()
     {
@@ -211,6 +242,31 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
             => modelBuilder.Entity<Robot>().UseTptMappingStrategy().HasBaseType<Machine>();
+    }
+
+    private sealed class CatalogContext(DbContextOptions<CatalogContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Catalog>().OwnsMany(c => c.Pages, page => page.ToJson().OwnsMany(p => p.Notes));
+    }
+
+    private sealed class Catalog
+    {
+        public int Id { get; set; }
+
+        public List<Page> Pages { get; } = [];
+    }
+
+    private sealed class Page
+    {
+        public required string Title { get; set; }
+
+        public List<Note> Notes { get; } = [];
+    }
+
+    private sealed class Note
+    {
+        public required string Text { get; set; }
     }
 
     private class Machine

@@ -85,8 +85,31 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         }
     }
 
-    private List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant)
-        => [.. style == TenantKeyStyle.IdThenTenant ? properties.Append(tenant) : properties.Prepend(tenant)];
+    private static List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant, int position)
+    {
+        var longer = properties.ToList();
+        longer.Insert(position, tenant);
+        return longer;
+    }
+
+    // EF reads the key of an element of JSON as that of the row, and behind it the places in arrays.
+    private int PositionOfTenant(IMutableKey key)
+    {
+        if (style != TenantKeyStyle.IdThenTenant)
+        {
+            return 0;
+        }
+
+        var row = key.DeclaringEntityType;
+        while (row.IsMappedToJson())
+        {
+            row = row.FindOwnership()!.PrincipalEntityType;
+        }
+
+        return row == key.DeclaringEntityType
+            ? key.Properties.Count
+            : row.FindPrimaryKey()!.Properties.Count(p => p != row.FindTenantProperty());
+    }
 
     // To a key of the application's own that holds the tenant, EF makes foreign keys with a second tenant column, which would say
     // whatever tenant it likes.
@@ -141,7 +164,7 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         // EF takes a value of a composite key for the application's own and stops generating it.
         var valueGenerated = key.Properties.Select(p => p.ValueGenerated).ToList();
 
-        var properties = WithTenant(key.Properties, tenant);
+        var properties = WithTenant(key.Properties, tenant, PositionOfTenant(key));
         var newKey = key.IsPrimaryKey()
             ? entityType.SetPrimaryKey(properties)!
             : entityType.AddKey(properties)!;
@@ -160,7 +183,7 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         return newKey;
     }
 
-    private void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
+    private static void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
     {
         var tenant = TenantOfDependent(foreignKey);
 
@@ -172,7 +195,9 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         }
 
         var isRequired = foreignKey.IsRequired;
-        foreignKey.SetProperties(WithTenant(foreignKey.Properties, tenant), newKey);
+        foreignKey.SetProperties(
+            WithTenant(foreignKey.Properties, tenant, newKey.Properties.ToList().IndexOf(newKey.DeclaringEntityType.FindTenantProperty()!)),
+            newKey);
         foreignKey.IsRequired = isRequired;
     }
 }
