@@ -77,7 +77,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     {
         using (_stateManager.Tenant.LookingUpOwnRows())
         {
-            return IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
+            return IsReadable(entry) ? OfTenant(entry, base.GetDatabaseValues(entry)) : null;
         }
     }
 
@@ -87,7 +87,9 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     {
         using (_stateManager.Tenant.LookingUpOwnRows())
         {
-            return IsReadable(entry) ? await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false) : null;
+            return IsReadable(entry)
+                ? OfTenant(entry, await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false))
+                : null;
         }
     }
 
@@ -120,6 +122,18 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property
             || _stateManager.Tenant.IsReadable(entry[property], _hasSharedRows);
+
+    // A key of ids only may be that of another tenant's row.
+    private object[]? OfTenant(InternalEntityEntry entry, object[]? databaseValues)
+        => databaseValues is null
+            || _tenant is null
+            || _tenantPosition >= 0
+            || Equals(Stored(databaseValues[entry.EntityType.GetFlattenedProperties().ToList().IndexOf(_tenant)]), Stored(entry[_tenant]))
+                ? databaseValues
+                : null;
+
+    private object? Stored(object? tenant)
+        => _stateManager.Tenant.IdConverter.ToStored(tenant);
 
     private bool IsWithoutTenant(object?[]? keyValues, bool hasToken)
     {
