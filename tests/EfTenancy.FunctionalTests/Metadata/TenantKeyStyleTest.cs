@@ -93,6 +93,62 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task IdOnly_leaves_documents_as_they_are_and_to_their_row()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        CatalogContext For(string tenant)
+        {
+            var context = new CatalogContext(
+                new DbContextOptionsBuilder<CatalogContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
+            context.Tenancy().Use(tenant);
+            return context;
+        }
+
+        await using var green = For("Green");
+        await green.Database.EnsureCreatedAsync();
+        await database.ExecuteAsync(
+            """
+            INSERT INTO "Catalog" ("Id", "TenantId", "Cover", "Pages") OVERRIDING SYSTEM VALUE SELECT id, tenant, '{"Text": "old"}', '[{"Title": "old", "Notes": [{"Text": "a"}]}]'
+            FROM (VALUES (1, 'Green'), (2, 'Red')) AS t (id, tenant)
+            """);
+
+        var catalog = await green.Set<Catalog>().SingleAsync();
+        Assert.Equal("Green", green.Tenancy().TenantOf(catalog.Cover!));
+        catalog.Cover!.Text = "new";
+        catalog.Pages[0].Notes[0].Text = "b";
+        catalog.Pages.Add(new Page { Title = "new" });
+        Assert.Equal(1, await green.SaveChangesAsync());
+        Assert.Equal("new", (await green.Entry(catalog).Reference(c => c.Cover).TargetEntry!.GetDatabaseValuesAsync())!.GetValue<string>("Text"));
+
+        foreach (var change in (Action<Catalog>[])[
+                     c => c.Cover!.Text = "stolen",
+                     c => c.Cover = new Note { Text = "stolen" },
+                     c => c.Cover = null,
+                     c => c.Pages.Add(new Page { Title = "stolen" })])
+        {
+            await using var other = For("Green");
+            var stub = new Catalog { Id = 2, Cover = new Note { Text = "" } };
+            other.Attach(stub);
+            Assert.Null(await other.Entry(stub).Reference(c => c.Cover).TargetEntry!.GetDatabaseValuesAsync());
+            Assert.Null(other.Entry(stub).Reference(c => c.Cover).TargetEntry!.GetDatabaseValues());
+            change(stub);
+            await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => other.SaveChangesAsync());
+
+            other.ChangeTracker.Clear();
+            change(await other.Set<Catalog>().SingleAsync(c => c.TenantIsOneOf("Red")));
+            Assert.Equal("Red", (await Assert.ThrowsAsync<CrossTenantWriteException>(() => other.SaveChangesAsync())).RowTenantId);
+        }
+
+        Assert.Equal(
+            [
+                """1 Green {"Text": "new"} [{"Notes": [{"Text": "b"}], "Title": "old"}, {"Notes": [], "Title": "new"}]""",
+                """2 Red {"Text": "old"} [{"Notes": [{"Text": "a"}], "Title": "old"}]""",
+            ],
+            await database.ColumnAsync("""SELECT concat_ws(' ', "Id", "TenantId", "Cover", "Pages") FROM "Catalog" ORDER BY "Id" """));
+    }
+
+    [Fact]
     public async Task IdOnly_leaves_keys_and_references_and_looks_for_the_tenant_in_each_write()
     {
         await using var database = await CreateAsync(TenantKeyStyle.IdOnly);
@@ -247,12 +303,16 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     private sealed class CatalogContext(DbContextOptions<CatalogContext> options) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
-            => modelBuilder.Entity<Catalog>().OwnsMany(c => c.Pages, page => page.ToJson().OwnsMany(p => p.Notes));
+            => modelBuilder.Entity<Catalog>()
+                .OwnsOne(c => c.Cover, cover => cover.ToJson())
+                .OwnsMany(c => c.Pages, page => page.ToJson().OwnsMany(p => p.Notes));
     }
 
     private sealed class Catalog
     {
         public int Id { get; set; }
+
+        public Note? Cover { get; set; }
 
         public List<Page> Pages { get; } = [];
     }

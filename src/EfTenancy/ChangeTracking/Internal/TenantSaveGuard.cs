@@ -5,6 +5,7 @@ using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Update;
@@ -19,7 +20,7 @@ public sealed class TenantSaveGuard(
 {
     public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
-        foreach (var entry in entriesToSave)
+        foreach (var entry in entriesToSave.Select(WithTenant))
         {
             if (tenantProperty.Find(entry.EntityType) is not { } property)
             {
@@ -46,6 +47,13 @@ public sealed class TenantSaveGuard(
             }
         }
     }
+
+#pragma warning disable EF1001 // See TenancyStateManager; this is one step of its saves.
+    private IUpdateEntry WithTenant(IUpdateEntry entry)
+        => tenantProperty.Find(entry.EntityType) is null && entry.EntityType.IsMappedToJson()
+            ? RowOfJson.Find((InternalEntityEntry)entry)!
+            : entry;
+#pragma warning restore EF1001
 
     public UnknownTenantException ToUnknownTenant(MissingPartition missing, IReadOnlyList<EntityEntry> entries)
     {

@@ -28,7 +28,7 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             PutTenantIntoKeys(model);
         }
 
-        foreach (var foreignKey in model.GetEntityTypes().SelectMany(e => e.GetDeclaredForeignKeys()).ToList())
+        foreach (var foreignKey in model.GetEntityTypes().SelectMany(ForeignKeys).ToList())
         {
             KeepTenantOfOwnKey(foreignKey);
             RestrictDeletionOfGlobalRow(foreignKey);
@@ -70,12 +70,12 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
 
         foreach (var entityType in model.GetEntityTypes())
         {
-            if (entityType.BaseType is null && !entityType.IsMappedToJson() && entityType.FindTenantProperty() is { } tenant)
+            if (entityType.BaseType is null && entityType.FindTenantProperty() is { } tenant)
             {
                 tenant.IsConcurrencyToken = true;
             }
 
-            foreach (var foreignKey in entityType.GetDeclaredForeignKeys())
+            foreach (var foreignKey in ForeignKeys(entityType))
             {
                 if (foreignKey.PrincipalEntityType.FindTenantProperty() is not null)
                 {
@@ -84,6 +84,10 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             }
         }
     }
+
+    // What is in JSON without a tenant of its own does not leave its row.
+    private static IEnumerable<IMutableForeignKey> ForeignKeys(IMutableEntityType entityType)
+        => entityType.IsMappedToJson() && entityType.FindTenantProperty() is null ? [] : entityType.GetDeclaredForeignKeys();
 
     private static List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant, int position)
     {

@@ -17,7 +17,8 @@ public class TenantPropertyConvention(
     bool allEntitiesAreMultiTenanted,
     string tenantPropertyName,
     int? tenantColumnLength,
-    Type? tenantPropertyType) : IModelFinalizingConvention
+    Type? tenantPropertyType,
+    TenantKeyStyle keyStyle) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
@@ -39,7 +40,8 @@ public class TenantPropertyConvention(
                         TenancyStrings.DerivedTypeTenancyDiffers(entityType.DisplayName(), root.DisplayName()));
                 }
             }
-            else if (isMultiTenanted)
+            // What is in JSON belongs to the tenant of its row. Only a key holds the tenant without it being in the document too.
+            else if (isMultiTenanted && !(keyStyle == TenantKeyStyle.IdOnly && entityType.IsMappedToJson()))
             {
                 multiTenanted.Add(entityType);
             }

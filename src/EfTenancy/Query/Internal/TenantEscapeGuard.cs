@@ -26,7 +26,7 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     {
         var escapes = model.GetEntityTypes()
             .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
-            .Where(n => (n.DeclaringEntityType.FindTenantProperty() is null || LeavesTenant(n)) && LeadsIntoTenants(n))
+            .Where(n => !IsOfOneRow(n) && (n.DeclaringEntityType.FindTenantProperty() is null || KeysAreIdsOnly(n)) && LeadsIntoTenants(n))
             .ToLookup(n => n.Name);
         if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
         {
@@ -54,9 +54,12 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         => navigation.TargetEntityType.FindTenantProperty() is not null
             || (navigation as ISkipNavigation)?.JoinEntityType.FindTenantProperty() is not null;
 
-    // Where keys are ids only, foreign keys do not hold the tenant.
-    private static bool LeavesTenant(INavigationBase navigation)
-        => navigation.DeclaringEntityType.Model.KeysAreIdsOnly() && (navigation as INavigation)?.ForeignKey.IsOwnership != true;
+    private static bool IsOfOneRow(INavigationBase navigation)
+        => (navigation as INavigation)?.ForeignKey.IsOwnership == true;
+
+    // Foreign keys do not hold the tenant then.
+    private static bool KeysAreIdsOnly(INavigationBase navigation)
+        => navigation.DeclaringEntityType.Model.KeysAreIdsOnly();
 
     protected override Expression VisitMember(MemberExpression node)
     {
