@@ -36,9 +36,11 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         var guard = new TenantEscapeGuard(escapes, method);
         guard.Visit(query);
 
+        var ignored = IgnoredTenancyFinder.Names(query);
         foreach (var entityType in model.GetEntityTypes())
         {
-            foreach (var filter in entityType.GetDeclaredQueryFilters().Where(f => f.Key != TenancyDefaults.QueryFilterName))
+            foreach (var filter in entityType.GetDeclaredQueryFilters()
+                         .Where(f => f.Key != TenancyDefaults.QueryFilterName && !(f.Key is { } name && ignored.Contains(name))))
             {
                 guard.Visit(filter.Expression);
                 if (TenantReadFinder.ReadsTenants(filter.Expression, model))
