@@ -15,6 +15,13 @@ public static class TenancyEntityTypeExtensions
     public static void SetKeysAreIdsOnly(this IMutableModel model)
         => model.SetAnnotation(TenancyAnnotationNames.KeysAreIdsOnly, true);
 
+    /// <summary>Whether entities are multi-tenanted of which nothing was said; null for a model that tenancy did not shape.</summary>
+    public static bool? GetAllEntitiesAreMultiTenanted(this IReadOnlyModel model)
+        => (bool?)model[TenancyAnnotationNames.AllEntitiesAreMultiTenanted];
+
+    public static void SetAllEntitiesAreMultiTenanted(this IMutableModel model, bool allEntitiesAreMultiTenanted)
+        => model.SetAnnotation(TenancyAnnotationNames.AllEntitiesAreMultiTenanted, allEntitiesAreMultiTenanted);
+
     /// <summary>Whether any table tells tenants apart by a column.</summary>
     public static bool HasMultiTenantedEntities(this IModel model)
         => model.GetOrAddRuntimeAnnotationValue(
