@@ -58,7 +58,9 @@ public static class TenancyEntityTypeExtensions
 
     /// <summary>Whether every tenant reads the default tenant's rows beside its own.</summary>
     public static bool HasSharedRows(this IReadOnlyEntityType entityType)
-        => entityType.GetRootType().AsksForSharedRows();
+        => entityType.GetRootType() is var root && root.FindOwnership() is { } ownership
+            ? ownership.PrincipalEntityType.HasSharedRows()
+            : root.AsksForSharedRows();
 
     /// <summary>Whether this very type asks for shared rows, which only a root can have.</summary>
     public static bool AsksForSharedRows(this IReadOnlyEntityType entityType)
