@@ -92,6 +92,39 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         }
     }
 
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public async Task An_own_key_with_the_tenant_may_own_what_is_in_its_row_in_json_and_elsewhere(TenantKeyStyle style)
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = new LedgerContext(
+                new DbContextOptionsBuilder<LedgerContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style)).Options);
+            db.Tenancy().Use(tenant);
+            await db.Database.EnsureCreatedAsync();
+            db.Add(new Ledger { Id = 1, Cover = new Note { Text = tenant }, Back = new Note { Text = tenant }, Pages = { new Page { Title = tenant } }, Notes = { new Note { Text = tenant } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var ledger = await db.Set<Ledger>().SingleAsync();
+            Assert.Equal([tenant, tenant, tenant, tenant], [ledger.Cover!.Text, ledger.Back!.Text, ledger.Pages.Single().Title, ledger.Notes.Single().Text]);
+            (ledger.Cover.Text, ledger.Back.Text, ledger.Pages[0].Title, ledger.Notes[0].Text) = ("a", "b", "c", "d");
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(
+            ["Green a b c d", "Red a b c d"],
+            await database.ColumnAsync(
+                """
+                SELECT concat_ws(' ', l."TenantId", "Cover_Text", "Back" ->> 'Text', "Pages" -> 0 ->> 'Title', n."Text")
+                FROM "Ledger" l JOIN "Notes" n ON n."LedgerId" = l."Id" AND n."TenantId" = l."TenantId" ORDER BY 1
+                """));
+    }
+
     [Fact]
     public async Task IdOnly_leaves_documents_as_they_are_and_to_their_row()
     {
@@ -315,6 +348,35 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         public Note? Cover { get; set; }
 
         public List<Page> Pages { get; } = [];
+    }
+
+    private sealed class LedgerContext(DbContextOptions<LedgerContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Ledger>(
+                ledger =>
+                {
+                    ledger.HasKey(l => new { l.TenantId, l.Id });
+                    ledger.OwnsOne(l => l.Cover);
+                    ledger.OwnsOne(l => l.Back, back => back.ToJson());
+                    ledger.OwnsMany(l => l.Pages, page => page.ToJson().Ignore(p => p.Notes));
+                    ledger.OwnsMany(l => l.Notes, note => note.ToTable("Notes").Property<int>("Id"));
+                });
+    }
+
+    private sealed class Ledger
+    {
+        public string? TenantId { get; set; }
+
+        public int Id { get; set; }
+
+        public Note? Cover { get; set; }
+
+        public Note? Back { get; set; }
+
+        public List<Page> Pages { get; } = [];
+
+        public List<Note> Notes { get; } = [];
     }
 
     private sealed class Page

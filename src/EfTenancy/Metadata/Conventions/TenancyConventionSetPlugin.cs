@@ -39,6 +39,7 @@ public class TenancyConventionSetPlugin(
                     tenancy.TenantColumnLength,
                     tenancy.TenantPropertyType,
                     tenancy.TenantKeyStyle),
+                new TenantOfOwnKeyConvention(),
                 new TenantKeyConvention(tenancy.TenantKeyStyle),
                 new TenantIndexConvention(tenancy.TenantKeyStyle),
                 new TenantSeedDataConvention(tenancy.TenantIdStyle),

@@ -28,9 +28,8 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             PutTenantIntoKeys(model);
         }
 
-        foreach (var foreignKey in model.GetEntityTypes().SelectMany(ForeignKeys).ToList())
+        foreach (var foreignKey in TenantForeignKeys.Of(model).ToList())
         {
-            KeepTenantOfOwnKey(foreignKey);
             RestrictDeletionOfGlobalRow(foreignKey);
         }
     }
@@ -75,19 +74,15 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
                 tenant.IsConcurrencyToken = true;
             }
 
-            foreach (var foreignKey in ForeignKeys(entityType))
+            foreach (var foreignKey in TenantForeignKeys.Of(entityType))
             {
                 if (foreignKey.PrincipalEntityType.FindTenantProperty() is not null)
                 {
-                    TenantOfDependent(foreignKey);
+                    TenantForeignKeys.TenantOfDependent(foreignKey);
                 }
             }
         }
     }
-
-    // What is in JSON without a tenant of its own does not leave its row.
-    private static IEnumerable<IMutableForeignKey> ForeignKeys(IMutableEntityType entityType)
-        => entityType.IsMappedToJson() && entityType.FindTenantProperty() is null ? [] : entityType.GetDeclaredForeignKeys();
 
     private static List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant, int position)
     {
@@ -115,35 +110,6 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             : row.FindPrimaryKey()!.Properties.Count(p => p != row.FindTenantProperty());
     }
 
-    // To a key of the application's own that holds the tenant, EF makes foreign keys with a second tenant column, which would say
-    // whatever tenant it likes.
-    private static void KeepTenantOfOwnKey(IMutableForeignKey foreignKey)
-    {
-        if (foreignKey.PrincipalEntityType.FindTenantProperty() is not { } principalTenant
-            || foreignKey.PrincipalKey.Properties.ToList().IndexOf(principalTenant) is var position && position < 0)
-        {
-            return;
-        }
-
-        var tenant = TenantOfDependent(foreignKey);
-        var given = foreignKey.Properties[position];
-        if (given == tenant || !given.IsShadowProperty())
-        {
-            return;
-        }
-
-        var isRequired = foreignKey.IsRequired;
-        var properties = foreignKey.Properties.ToList();
-        properties[position] = tenant;
-        foreignKey.SetProperties(properties, foreignKey.PrincipalKey);
-        foreignKey.IsRequired = isRequired;
-
-        if (!given.IsForeignKey() && !given.IsKey() && !given.IsIndex())
-        {
-            given.DeclaringType.RemoveProperty(given);
-        }
-    }
-
     // Nobody said that deleting a global row deletes or changes the rows of all tenants that reference it.
     private static void RestrictDeletionOfGlobalRow(IMutableForeignKey foreignKey)
     {
@@ -155,13 +121,6 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             foreignKey.DeleteBehavior = DeleteBehavior.Restrict;
         }
     }
-
-    private static IMutableProperty TenantOfDependent(IMutableForeignKey foreignKey)
-        => foreignKey.DeclaringEntityType.FindTenantProperty()
-            ?? throw new InvalidOperationException(TenancyStrings.SingleTenantedReferencesMultiTenanted(
-                foreignKey.DeclaringEntityType.DisplayName(),
-                foreignKey.PrincipalEntityType.DisplayName(),
-                "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
 
     private IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
     {
@@ -189,7 +148,7 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
 
     private static void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
     {
-        var tenant = TenantOfDependent(foreignKey);
+        var tenant = TenantForeignKeys.TenantOfDependent(foreignKey);
 
         // The tenants' own table, most likely.
         if (foreignKey.Properties.Contains(tenant))
