@@ -1,5 +1,6 @@
 using EfTenancy.Administration;
 using EfTenancy.Administration.Internal;
+using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Diagnostics.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
@@ -208,10 +209,13 @@ public sealed class TenancyFacade
         ArgumentNullException.ThrowIfNull(entity);
 
         var entry = Context.Entry(entity);
-        var property = entry.Metadata.FindTenantProperty()
-            ?? throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(entry.Metadata.DisplayName()));
+#pragma warning disable EF1001 // What is in JSON is of its row's tenant.
+        var row = RowOfJson.Find(entry.GetInfrastructure())?.ToEntityEntry() ?? entry;
+#pragma warning restore EF1001
+        var property = row.Metadata.FindTenantProperty()
+            ?? throw new InvalidOperationException(TenancyStrings.EntityIsNotMultiTenanted(row.Metadata.DisplayName()));
 
-        return Tenant.IdConverter.ToTenantIdOf(entry.Property(property).CurrentValue)!;
+        return Tenant.IdConverter.ToTenantIdOf(row.Property(property).CurrentValue)!;
     }
 
     // The context refuses this itself as long as it lies in its pool; leased again, it works for somebody else.

@@ -162,7 +162,8 @@ internal static class TenancyStrings
 
     public static string MultiTenantedWithoutFilter(string entity)
         => $"The multi-tenanted entity '{entity}' has no tenant filter: it was added or changed after EfTenancy's conventions. Map it in "
-            + $"OnModelCreating, modelBuilder.Entity<{entity}>().IsMultiTenanted(), and leave the filter '{TenancyDefaults.QueryFilterName}' alone.";
+            + $"OnModelCreating, modelBuilder.Entity<{entity}>().IsMultiTenanted(), and leave the filter '{TenancyDefaults.QueryFilterName}' alone; "
+            + "or mark its class [SingleTenanted] if its rows are the same for all tenants.";
 
     public static string ReferenceLeavesTenant(string dependent, string principal, string properties)
         => $"The reference from '{dependent}' to '{principal}' through {properties} does not hold the tenant of '{dependent}' where the key of "

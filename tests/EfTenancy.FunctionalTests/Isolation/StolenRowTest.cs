@@ -92,6 +92,30 @@ public class StolenRowTest(Clinics clinics) : IClassFixture<Clinics>
     }
 
     [Theory]
+    [MemberData(nameof(EveryPost))]
+    public async Task A_posted_id_does_not_show_the_database_values_of_another_tenants_row(ClinicTables tables, string post)
+    {
+        await using var clinic = await clinics.OpenAsync(tables);
+        await using var green = clinic.For("Green");
+        green.Attach(Post(post, 2, tenant: null));
+        foreach (var entry in green.ChangeTracker.Entries().ToList())
+        {
+            Assert.Null(await entry.GetDatabaseValuesAsync());
+            Assert.Null(entry.GetDatabaseValues());
+        }
+
+        foreach (var entry in green.ChangeTracker.Entries().ToList())
+        {
+            await entry.ReloadAsync();
+            Assert.Equal(EntityState.Detached, entry.State);
+            Assert.DoesNotContain(entry.Properties, p => p.CurrentValue is "Red");
+        }
+
+        await using var red = clinic.For("Red");
+        Assert.NotNull(await red.Attach(Post(post, 2, tenant: null)).GetDatabaseValuesAsync());
+    }
+
+    [Theory]
     [MemberData(nameof(EveryPostOfSharedIds))]
     public async Task A_posted_id_that_both_tenants_have_is_the_contexts_row(ClinicTables tables, string post)
     {

@@ -86,6 +86,22 @@ public sealed class UserFilterTest(PostgresFixture postgres) : DatabasesTest(pos
         Assert.Equal(1, await green.Books.ExecuteUpdateAsync(u => u.SetProperty(b => b.Title, "First")));
     }
 
+    [Fact]
+    public async Task One_that_reads_tenants_rows_is_ignored_by_name_beside_a_predicate()
+    {
+        await using var green = await ContextAsync<FirstContext>();
+        green.Add(new Book { Id = 2, Title = "Second" });
+        await green.SaveChangesAsync();
+
+        var everybodys = green.Books.Where(b => b.AnyTenant());
+        Assert.Contains("IgnoreQueryFilters", (await Assert.ThrowsAsync<InvalidOperationException>(() => everybodys.ToListAsync())).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => everybodys.IgnoreQueryFilters(["Open"]).ToListAsync());
+        Assert.Equal(
+            ["Green 1", "Red 2", "Second 1"],
+            await everybodys.IgnoreQueryFilters(["First"]).OrderBy(b => b.Title)
+                .Select(b => b.Title + " " + green.Books.Count(other => other.Title != b.Title)).ToListAsync());
+    }
+
     private async Task<TContext> ContextAsync<TContext>()
         where TContext : BookContext
     {

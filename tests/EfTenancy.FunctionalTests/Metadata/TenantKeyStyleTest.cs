@@ -61,6 +61,126 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         Assert.Equal(1L, await database.ScalarAsync<long>("""SELECT (SELECT count(*) FROM "Parts_a") + (SELECT count(*) FROM "Parts_b")"""));
     }
 
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public async Task Arrays_in_json_are_read_and_written_in_each_style(TenantKeyStyle style)
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = new CatalogContext(
+                new DbContextOptionsBuilder<CatalogContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style)).Options);
+            db.Tenancy().Use(tenant);
+            await db.Database.EnsureCreatedAsync();
+            db.Add(new Catalog { Pages = { new Page { Title = "1", Notes = { new Note { Text = "a" }, new Note { Text = tenant } } } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var catalog = await db.Set<Catalog>().SingleAsync();
+            catalog.Pages[0].Notes[1].Text += "!";
+            catalog.Pages.Add(new Page { Title = "2" });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var pages = (await db.Set<Catalog>().AsNoTracking().Select(c => new { c.Pages }).SingleAsync()).Pages;
+            Assert.Equal(["1: a " + tenant + "!", "2: "], pages.Select(p => $"{p.Title}: {string.Join(' ', p.Notes.Select(n => n.Text))}"));
+            Assert.Equal([tenant + "!"], await db.Set<Catalog>().SelectMany(c => c.Pages).SelectMany(p => p.Notes)
+                .Where(n => n.Text != "a").Select(n => n.Text).ToListAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public async Task An_own_key_with_the_tenant_may_own_what_is_in_its_row_in_json_and_elsewhere(TenantKeyStyle style)
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var db = new LedgerContext(
+                new DbContextOptionsBuilder<LedgerContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style)).Options);
+            db.Tenancy().Use(tenant);
+            await db.Database.EnsureCreatedAsync();
+            db.Add(new Ledger { Id = 1, Cover = new Note { Text = tenant }, Back = new Note { Text = tenant }, Pages = { new Page { Title = tenant } }, Notes = { new Note { Text = tenant } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var ledger = await db.Set<Ledger>().SingleAsync();
+            Assert.Equal([tenant, tenant, tenant, tenant], [ledger.Cover!.Text, ledger.Back!.Text, ledger.Pages.Single().Title, ledger.Notes.Single().Text]);
+            (ledger.Cover.Text, ledger.Back.Text, ledger.Pages[0].Title, ledger.Notes[0].Text) = ("a", "b", "c", "d");
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(
+            ["Green a b c d", "Red a b c d"],
+            await database.ColumnAsync(
+                """
+                SELECT concat_ws(' ', l."TenantId", "Cover_Text", "Back" ->> 'Text', "Pages" -> 0 ->> 'Title', n."Text")
+                FROM "Ledger" l JOIN "Notes" n ON n."LedgerId" = l."Id" AND n."TenantId" = l."TenantId" ORDER BY 1
+                """));
+    }
+
+    [Fact]
+    public async Task IdOnly_leaves_documents_as_they_are_and_to_their_row()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        CatalogContext For(string tenant)
+        {
+            var context = new CatalogContext(
+                new DbContextOptionsBuilder<CatalogContext>().UseTestDatabase(database.ConnectionString)
+                    .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
+            context.Tenancy().Use(tenant);
+            return context;
+        }
+
+        await using var green = For("Green");
+        await green.Database.EnsureCreatedAsync();
+        await database.ExecuteAsync(
+            """
+            INSERT INTO "Catalog" ("Id", "TenantId", "Cover", "Pages") OVERRIDING SYSTEM VALUE SELECT id, tenant, '{"Text": "old"}', '[{"Title": "old", "Notes": [{"Text": "a"}]}]'
+            FROM (VALUES (1, 'Green'), (2, 'Red')) AS t (id, tenant)
+            """);
+
+        var catalog = await green.Set<Catalog>().SingleAsync();
+        Assert.Equal("Green", green.Tenancy().TenantOf(catalog.Cover!));
+        catalog.Cover!.Text = "new";
+        catalog.Pages[0].Notes[0].Text = "b";
+        catalog.Pages.Add(new Page { Title = "new" });
+        Assert.Equal(1, await green.SaveChangesAsync());
+        Assert.Equal("new", (await green.Entry(catalog).Reference(c => c.Cover).TargetEntry!.GetDatabaseValuesAsync())!.GetValue<string>("Text"));
+
+        foreach (var change in (Action<Catalog>[])[
+                     c => c.Cover!.Text = "stolen",
+                     c => c.Cover = new Note { Text = "stolen" },
+                     c => c.Cover = null,
+                     c => c.Pages.Add(new Page { Title = "stolen" })])
+        {
+            await using var other = For("Green");
+            var stub = new Catalog { Id = 2, Cover = new Note { Text = "" } };
+            other.Attach(stub);
+            Assert.Null(await other.Entry(stub).Reference(c => c.Cover).TargetEntry!.GetDatabaseValuesAsync());
+            Assert.Null(other.Entry(stub).Reference(c => c.Cover).TargetEntry!.GetDatabaseValues());
+            change(stub);
+            await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => other.SaveChangesAsync());
+
+            other.ChangeTracker.Clear();
+            change(await other.Set<Catalog>().SingleAsync(c => c.TenantIsOneOf("Red")));
+            Assert.Equal("Red", (await Assert.ThrowsAsync<CrossTenantWriteException>(() => other.SaveChangesAsync())).RowTenantId);
+        }
+
+        Assert.Equal(
+            [
+                """1 Green {"Text": "new"} [{"Notes": [{"Text": "b"}], "Title": "old"}, {"Notes": [], "Title": "new"}]""",
+                """2 Red {"Text": "old"} [{"Notes": [{"Text": "a"}], "Title": "old"}]""",
+            ],
+            await database.ColumnAsync("""SELECT concat_ws(' ', "Id", "TenantId", "Cover", "Pages") FROM "Catalog" ORDER BY "Id" """));
+    }
+
     [Fact]
     public async Task IdOnly_leaves_keys_and_references_and_looks_for_the_tenant_in_each_write()
     {
@@ -211,6 +331,64 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
             => modelBuilder.Entity<Robot>().UseTptMappingStrategy().HasBaseType<Machine>();
+    }
+
+    private sealed class CatalogContext(DbContextOptions<CatalogContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Catalog>()
+                .OwnsOne(c => c.Cover, cover => cover.ToJson())
+                .OwnsMany(c => c.Pages, page => page.ToJson().OwnsMany(p => p.Notes));
+    }
+
+    private sealed class Catalog
+    {
+        public int Id { get; set; }
+
+        public Note? Cover { get; set; }
+
+        public List<Page> Pages { get; } = [];
+    }
+
+    private sealed class LedgerContext(DbContextOptions<LedgerContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Ledger>(
+                ledger =>
+                {
+                    ledger.HasKey(l => new { l.TenantId, l.Id });
+                    ledger.OwnsOne(l => l.Cover);
+                    ledger.OwnsOne(l => l.Back, back => back.ToJson());
+                    ledger.OwnsMany(l => l.Pages, page => page.ToJson().Ignore(p => p.Notes));
+                    ledger.OwnsMany(l => l.Notes, note => note.ToTable("Notes").Property<int>("Id"));
+                });
+    }
+
+    private sealed class Ledger
+    {
+        public string? TenantId { get; set; }
+
+        public int Id { get; set; }
+
+        public Note? Cover { get; set; }
+
+        public Note? Back { get; set; }
+
+        public List<Page> Pages { get; } = [];
+
+        public List<Note> Notes { get; } = [];
+    }
+
+    private sealed class Page
+    {
+        public required string Title { get; set; }
+
+        public List<Note> Notes { get; } = [];
+    }
+
+    private sealed class Note
+    {
+        public required string Text { get; set; }
     }
 
     private class Machine

@@ -115,6 +115,32 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bulk_deletes_of_what_an_entity_owns_do_not_reach_that_of_shared_rows()
+    {
+        const string All = """SELECT TRIM("Text" || "TenantId") FROM "Remark" UNION ALL SELECT TRIM("Name" || "TenantId") FROM "Author" ORDER BY 1""";
+        foreach (var tenant in (string[])[TenancyDefaults.DefaultTenantId, "Green"])
+        {
+            await using var db = For(tenant);
+            db.Add(new Article { Id = 5, Title = tenant, Remarks = { new Remark { Text = "remark of " } }, Author = new Author { Name = "author of " } });
+            await db.SaveChangesAsync();
+        }
+
+        await using (var green = For("Green"))
+        {
+            var shared = await green.Set<Article>().SingleAsync(a => a.Title == TenancyDefaults.DefaultTenantId);
+            await green.Entry(shared.Author!).ReloadAsync();
+            Assert.Equal("author of ", shared.Author?.Name);
+
+            Assert.Equal(1, await green.Set<Article>().SelectMany(a => a.Remarks).ExecuteDeleteAsync());
+            Assert.Equal(1, await green.Set<Article>().Select(a => a.Author!).ExecuteDeleteAsync());
+        }
+
+        Assert.Equal(["author of *DEFAULT*", "remark of *DEFAULT*"], await _database.ColumnAsync(All));
+        await using var owner = For(TenancyDefaults.DefaultTenantId);
+        Assert.Equal(1, await owner.Set<Article>().SelectMany(a => a.Remarks).ExecuteDeleteAsync());
+    }
+
+    [Fact]
     public async Task Entities_in_predicates_and_other_tenants_keep_their_meaning()
     {
         await using var green = For("Green");
@@ -152,6 +178,8 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
         {
             modelBuilder.Entity<Article>().IsMultiTenanted(t => t.WithSharedRows()).HasData(new Article { Id = 9, Title = "seeded" });
             modelBuilder.Entity<Article>().Property(a => a.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Article>().OwnsMany(a => a.Remarks).ToTable("Remark");
+            modelBuilder.Entity<Article>().OwnsOne(a => a.Author).ToTable("Author");
             modelBuilder.Entity<Note>().Property(a => a.Id).ValueGeneratedNever();
         }
     }
@@ -163,6 +191,22 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
         public required string Title { get; set; }
 
         public List<Note> Notes { get; } = [];
+
+        public List<Remark> Remarks { get; } = [];
+
+        public Author? Author { get; set; }
+    }
+
+    private sealed class Remark
+    {
+        public int Id { get; set; }
+
+        public required string Text { get; set; }
+    }
+
+    private sealed class Author
+    {
+        public required string Name { get; set; }
     }
 
     private sealed class Note

@@ -34,4 +34,23 @@ public class SubqueryNavigationTest(ShopFixture fixture) : IClassFixture<ShopFix
 
         Assert.Equal([("a@x.org", "Blue 1"), (null, "Blue 2")], joined.Select(x => ((string?)x.Email, x.Title)));
     }
+
+    [Fact]
+    public async Task So_does_one_of_untracked_rows_and_beside_and_behind_a_predicate()
+    {
+        var everybody = _blue.Customers.Where(c => c.AnyTenant());
+        foreach (var (customers, orders) in ((IQueryable<Customer>, IQueryable<Order>)[])[
+                     (_blue.Customers.AsNoTracking().Include(c => c.Orders), _blue.Orders),
+                     (_blue.Customers, _blue.Orders.Where(o => everybody.Count() == 3)),
+                     (_blue.Customers.Where(c => c.TenantIsOneOf("Blue")), _blue.Orders),
+                     (_blue.Tenancy().ForTenant("Red").Set<Customer>().AsNoTracking(), _blue.Orders)])
+        {
+            var joined = await customers
+                .RightJoin(orders, c => c.Id, o => o.Id, (c, o) => new { Customer = c, o.Title })
+                .OrderBy(x => x.Title)
+                .ToListAsync();
+
+            Assert.Equal([("a@x.org", "Blue 1"), (null, "Blue 2")], joined.Select(x => (x.Customer?.Email, x.Title)));
+        }
+    }
 }

@@ -1,13 +1,77 @@
+using System.Linq.Expressions;
+using EfTenancy.Infrastructure;
 using EfTenancy.Metadata.Builders;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Xunit;
 
 namespace EfTenancy.Tests.Infrastructure;
 
 public class TenancyModelValidatorTest
 {
+    [Fact]
+    public void What_a_convention_of_the_application_adds_behind_ours_is_not_global_by_oversight()
+    {
+        foreach (var (policy, tenancy) in ((bool?, Action<TenancyDbContextOptionsBuilder>)[])[
+                     (null, t => t.AllEntitiesAreMultiTenanted()),
+                     (null, t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)),
+                     (true, t => { })])
+        {
+            Assert.Contains(
+                "'Late' has no tenant filter",
+                Refusal(m => m.Entity(typeof(Late))!.HasAnnotation("Tenancy:IsMultiTenanted", policy), tenancy),
+                StringComparison.Ordinal);
+        }
+
+        Assert.Null(Refusal(m => m.Entity(typeof(Late)), t => { }));
+        Assert.Null(Refusal(m => m.Entity(typeof(LateAndGlobal)), t => t.AllEntitiesAreMultiTenanted()));
+    }
+
+    [Fact]
+    public void A_convention_of_the_application_does_not_put_another_filter_in_the_place_of_ours()
+        => Assert.Contains(
+            "'Early' has no tenant filter",
+            Refusal(
+                m => ((IMutableEntityType)m.Metadata.FindEntityType(typeof(Early))!)
+                    .SetQueryFilter(TenancyDefaults.QueryFilterName, (Expression<Func<Early, bool>>)(e => e.Id > 0)),
+                t => t.AllEntitiesAreMultiTenanted()),
+            StringComparison.Ordinal);
+
+    private static string? Refusal(Action<IConventionModelBuilder> convention, Action<TenancyDbContextOptionsBuilder> tenancy)
+    {
+        using var context = new ConventionContext(ModelContext.Options(o => o.UseTenancy(tenancy)), convention);
+        return Record.Exception(() => context.Model)?.Message;
+    }
+
+    private sealed class ConventionContext(DbContextOptions options, Action<IConventionModelBuilder> convention)
+        : ModelContext(options, m => m.Entity<Early>().IsMultiTenanted()), IModelFinalizingConvention
+    {
+        protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+            => configurationBuilder.Conventions.Add(_ => this);
+
+        public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+            => convention(modelBuilder);
+    }
+
+    private sealed class Early
+    {
+        public int Id { get; set; }
+    }
+
+    private sealed class Late
+    {
+        public int Id { get; set; }
+    }
+
+    [SingleTenanted]
+    private sealed class LateAndGlobal
+    {
+        public int Id { get; set; }
+    }
+
     [Fact]
     public void Two_partitions_with_one_suffix_are_refused()
     {

@@ -18,6 +18,7 @@ public class TenancyAnnotationCodeGenerator(AnnotationCodeGeneratorDependencies 
     private static readonly HashSet<string> Spent =
     [
         TenancyAnnotationNames.ModelOptions,
+        TenancyAnnotationNames.AllEntitiesAreMultiTenanted,
         TenancyAnnotationNames.KeysAreIdsOnly,
         TenancyAnnotationNames.IsMultiTenanted,
         TenancyAnnotationNames.HasSharedRows,

@@ -77,7 +77,9 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     {
         using (_stateManager.Tenant.LookingUpOwnRows())
         {
-            return IsReadable(entry) ? base.GetDatabaseValues(entry) : null;
+            return !IsReadable(entry) || (RowOf(entry) is { } row && row.ToEntityEntry().GetDatabaseValues() is null)
+                ? null
+                : OfTenant(entry, base.GetDatabaseValues(entry));
         }
     }
 
@@ -87,7 +89,11 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     {
         using (_stateManager.Tenant.LookingUpOwnRows())
         {
-            return IsReadable(entry) ? await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false) : null;
+            return !IsReadable(entry)
+                || (RowOf(entry) is { } row
+                    && await row.ToEntityEntry().GetDatabaseValuesAsync(cancellationToken).ConfigureAwait(false) is null)
+                    ? null
+                    : OfTenant(entry, await base.GetDatabaseValuesAsync(entry, cancellationToken).ConfigureAwait(false));
         }
     }
 
@@ -120,6 +126,22 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property
             || _stateManager.Tenant.IsReadable(entry[property], _hasSharedRows);
+
+    // Only the row tells whose a document is that has no tenant in its key.
+    private InternalEntityEntry? RowOf(InternalEntityEntry entry)
+        => _tenant is null && entry.EntityType.IsMappedToJson() ? RowOfJson.Find(entry) : null;
+
+    // A key of ids only may be that of another tenant's row.
+    private object[]? OfTenant(InternalEntityEntry entry, object[]? databaseValues)
+        => databaseValues is null
+            || _tenant is null
+            || _tenantPosition >= 0
+            || Equals(Stored(databaseValues[entry.EntityType.GetFlattenedProperties().ToList().IndexOf(_tenant)]), Stored(entry[_tenant]))
+                ? databaseValues
+                : null;
+
+    private object? Stored(object? tenant)
+        => _stateManager.Tenant.IdConverter.ToStored(tenant);
 
     private bool IsWithoutTenant(object?[]? keyValues, bool hasToken)
     {

@@ -5,6 +5,7 @@ using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Update;
@@ -19,9 +20,17 @@ public sealed class TenantSaveGuard(
 {
     public void RefuseOtherTenants(IList<IUpdateEntry> entriesToSave)
     {
-        foreach (var entry in entriesToSave)
+        foreach (var saved in entriesToSave)
         {
-            if (tenantProperty.Find(entry.EntityType) is not { } property)
+            var entry = saved;
+            var property = tenantProperty.Find(entry.EntityType);
+            if (property is null && entry.EntityType.IsMappedToJson())
+            {
+                entry = RowOf(entry) ?? entry;
+                property = tenantProperty.Find(entry.EntityType);
+            }
+
+            if (property is null)
             {
                 continue;
             }
@@ -46,6 +55,11 @@ public sealed class TenantSaveGuard(
             }
         }
     }
+
+#pragma warning disable EF1001 // See TenancyStateManager; this is one step of its saves.
+    private static InternalEntityEntry? RowOf(IUpdateEntry entry)
+        => RowOfJson.Find((InternalEntityEntry)entry);
+#pragma warning restore EF1001
 
     public UnknownTenantException ToUnknownTenant(MissingPartition missing, IReadOnlyList<EntityEntry> entries)
     {

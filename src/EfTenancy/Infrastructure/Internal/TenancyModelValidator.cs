@@ -1,6 +1,7 @@
 using EfTenancy.Metadata;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
+using EfTenancy.Query.Internal;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -21,12 +22,13 @@ public class TenancyModelValidator(
     public override void Validate(IModel model, IDiagnosticsLogger<DbLoggerCategory.Model.Validation> logger)
     {
         var ids = TenantIdConverter.Find(model);
+        var policy = model.GetAllEntitiesAreMultiTenanted() is { } all ? new MultiTenancyPolicy(all) : null;
 
         foreach (var entityType in model.GetEntityTypes())
         {
             ValidateTenantProperty(entityType, ids);
             ValidateKeys(entityType);
-            ValidateFilter(entityType);
+            ValidateFilter(entityType, policy);
             ValidateReferences(entityType);
             ValidateSharedRows(entityType);
 
@@ -96,12 +98,18 @@ public class TenancyModelValidator(
                 && entityType.GetTableName() is { } table
                 && table != entityType.GetRootType().GetTableName());
 
-    private static void ValidateFilter(IEntityType entityType)
+    // Conventions of the application come behind ours.
+    private static void ValidateFilter(IEntityType entityType, MultiTenancyPolicy? policy)
     {
-        if (entityType.BaseType is null
-            && !entityType.IsOwned()
-            && entityType.FindTenantProperty() is not null
-            && entityType.FindDeclaredQueryFilter(TenancyDefaults.QueryFilterName) is null)
+        if (entityType.BaseType is not null)
+        {
+            return;
+        }
+
+        if (entityType.FindTenantProperty() is null
+            ? policy?.Includes(entityType) == true && MultiTenancyPolicy.HasTenantProperty(entityType, entityType.Model.KeysAreIdsOnly())
+            : !entityType.IsOwned()
+                && !TenantFilterExpression.IsIn(entityType.FindDeclaredQueryFilter(TenancyDefaults.QueryFilterName)?.Expression))
         {
             throw new InvalidOperationException(TenancyStrings.MultiTenantedWithoutFilter(entityType.DisplayName()));
         }

@@ -28,9 +28,8 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
             PutTenantIntoKeys(model);
         }
 
-        foreach (var foreignKey in model.GetEntityTypes().SelectMany(e => e.GetDeclaredForeignKeys()).ToList())
+        foreach (var foreignKey in TenantForeignKeys.Of(model).ToList())
         {
-            KeepTenantOfOwnKey(foreignKey);
             RestrictDeletionOfGlobalRow(foreignKey);
         }
     }
@@ -70,51 +69,45 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
 
         foreach (var entityType in model.GetEntityTypes())
         {
-            if (entityType.BaseType is null && !entityType.IsMappedToJson() && entityType.FindTenantProperty() is { } tenant)
+            if (entityType.BaseType is null && entityType.FindTenantProperty() is { } tenant)
             {
                 tenant.IsConcurrencyToken = true;
             }
 
-            foreach (var foreignKey in entityType.GetDeclaredForeignKeys())
+            foreach (var foreignKey in TenantForeignKeys.Of(entityType))
             {
                 if (foreignKey.PrincipalEntityType.FindTenantProperty() is not null)
                 {
-                    TenantOfDependent(foreignKey);
+                    TenantForeignKeys.TenantOfDependent(foreignKey);
                 }
             }
         }
     }
 
-    private List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant)
-        => [.. style == TenantKeyStyle.IdThenTenant ? properties.Append(tenant) : properties.Prepend(tenant)];
-
-    // To a key of the application's own that holds the tenant, EF makes foreign keys with a second tenant column, which would say
-    // whatever tenant it likes.
-    private static void KeepTenantOfOwnKey(IMutableForeignKey foreignKey)
+    private static List<IMutableProperty> WithTenant(IEnumerable<IMutableProperty> properties, IMutableProperty tenant, int position)
     {
-        if (foreignKey.PrincipalEntityType.FindTenantProperty() is not { } principalTenant
-            || foreignKey.PrincipalKey.Properties.ToList().IndexOf(principalTenant) is var position && position < 0)
+        var longer = properties.ToList();
+        longer.Insert(position, tenant);
+        return longer;
+    }
+
+    // EF reads the key of an element of JSON as that of the row, and behind it the places in arrays.
+    private int PositionOfTenant(IMutableKey key)
+    {
+        if (style != TenantKeyStyle.IdThenTenant)
         {
-            return;
+            return 0;
         }
 
-        var tenant = TenantOfDependent(foreignKey);
-        var given = foreignKey.Properties[position];
-        if (given == tenant || !given.IsShadowProperty())
+        var row = key.DeclaringEntityType;
+        while (row.IsMappedToJson())
         {
-            return;
+            row = row.FindOwnership()!.PrincipalEntityType;
         }
 
-        var isRequired = foreignKey.IsRequired;
-        var properties = foreignKey.Properties.ToList();
-        properties[position] = tenant;
-        foreignKey.SetProperties(properties, foreignKey.PrincipalKey);
-        foreignKey.IsRequired = isRequired;
-
-        if (!given.IsForeignKey() && !given.IsKey() && !given.IsIndex())
-        {
-            given.DeclaringType.RemoveProperty(given);
-        }
+        return row == key.DeclaringEntityType
+            ? key.Properties.Count
+            : row.FindPrimaryKey()!.Properties.Count(p => p != row.FindTenantProperty());
     }
 
     // Nobody said that deleting a global row deletes or changes the rows of all tenants that reference it.
@@ -129,19 +122,12 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         }
     }
 
-    private static IMutableProperty TenantOfDependent(IMutableForeignKey foreignKey)
-        => foreignKey.DeclaringEntityType.FindTenantProperty()
-            ?? throw new InvalidOperationException(TenancyStrings.SingleTenantedReferencesMultiTenanted(
-                foreignKey.DeclaringEntityType.DisplayName(),
-                foreignKey.PrincipalEntityType.DisplayName(),
-                "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}"));
-
     private IMutableKey AddTenantKey(IMutableEntityType entityType, IMutableProperty tenant, IMutableKey key)
     {
         // EF takes a value of a composite key for the application's own and stops generating it.
         var valueGenerated = key.Properties.Select(p => p.ValueGenerated).ToList();
 
-        var properties = WithTenant(key.Properties, tenant);
+        var properties = WithTenant(key.Properties, tenant, PositionOfTenant(key));
         var newKey = key.IsPrimaryKey()
             ? entityType.SetPrimaryKey(properties)!
             : entityType.AddKey(properties)!;
@@ -160,9 +146,9 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         return newKey;
     }
 
-    private void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
+    private static void AddTenant(IMutableForeignKey foreignKey, IMutableKey newKey)
     {
-        var tenant = TenantOfDependent(foreignKey);
+        var tenant = TenantForeignKeys.TenantOfDependent(foreignKey);
 
         // The tenants' own table, most likely.
         if (foreignKey.Properties.Contains(tenant))
@@ -172,7 +158,9 @@ public class TenantKeyConvention(TenantKeyStyle style) : IModelFinalizingConvent
         }
 
         var isRequired = foreignKey.IsRequired;
-        foreignKey.SetProperties(WithTenant(foreignKey.Properties, tenant), newKey);
+        foreignKey.SetProperties(
+            WithTenant(foreignKey.Properties, tenant, newKey.Properties.ToList().IndexOf(newKey.DeclaringEntityType.FindTenantProperty()!)),
+            newKey);
         foreignKey.IsRequired = isRequired;
     }
 }

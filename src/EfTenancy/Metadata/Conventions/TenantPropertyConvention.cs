@@ -6,8 +6,6 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
-using Microsoft.EntityFrameworkCore.Metadata.Internal;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace EfTenancy.Metadata.Conventions;
@@ -17,20 +15,22 @@ public class TenantPropertyConvention(
     bool allEntitiesAreMultiTenanted,
     string tenantPropertyName,
     int? tenantColumnLength,
-    Type? tenantPropertyType) : IModelFinalizingConvention
+    Type? tenantPropertyType,
+    TenantKeyStyle keyStyle) : IModelFinalizingConvention
 {
     public virtual void ProcessModelFinalizing(
         IConventionModelBuilder modelBuilder,
         IConventionContext<IConventionModelBuilder> context)
     {
         var model = (IMutableModel)modelBuilder.Metadata;
-        var decided = new Dictionary<IMutableEntityType, bool>();
+        model.SetAllEntitiesAreMultiTenanted(allEntitiesAreMultiTenanted);
+        var policy = new MultiTenancyPolicy(allEntitiesAreMultiTenanted);
         var multiTenanted = new List<IMutableEntityType>();
 
         foreach (var entityType in model.GetEntityTypes())
         {
             var root = entityType.GetRootType();
-            var isMultiTenanted = IsMultiTenanted(root, decided);
+            var isMultiTenanted = policy.Includes(root);
             if (entityType != root)
             {
                 if (entityType.GetIsMultiTenanted() is { } own && own != isMultiTenanted)
@@ -39,7 +39,7 @@ public class TenantPropertyConvention(
                         TenancyStrings.DerivedTypeTenancyDiffers(entityType.DisplayName(), root.DisplayName()));
                 }
             }
-            else if (isMultiTenanted)
+            else if (isMultiTenanted && MultiTenancyPolicy.HasTenantProperty(entityType, keyStyle == TenantKeyStyle.IdOnly))
             {
                 multiTenanted.Add(entityType);
             }
@@ -51,40 +51,6 @@ public class TenantPropertyConvention(
             AddTenantProperty(entityType, ownProperty);
         }
     }
-
-    private bool IsMultiTenanted(IMutableEntityType root, Dictionary<IMutableEntityType, bool> decided)
-    {
-        if (!decided.TryGetValue(root, out var isMultiTenanted))
-        {
-            // Stands while the principals are asked, so that a cycle of references ends.
-            decided[root] = false;
-            decided[root] = isMultiTenanted = root.FindOwnership() is { } ownership
-                ? IsMultiTenanted(ownership.PrincipalEntityType.GetRootType(), decided)
-                : root.GetIsMultiTenanted()
-                    ?? (IsJoinEntityOfEf(root)
-                        ? ReferencesMultiTenanted(root, decided)
-                        : allEntitiesAreMultiTenanted && !IsOfEfItself(root));
-        }
-
-        return isMultiTenanted;
-    }
-
-    // EF runs two small models of its own through the context's conventions: that of the table of applied migrations, and one
-    // for each result type of SqlQuery, whose rows are whatever its SQL says.
-#pragma warning disable EF1001 // Nothing public tells the latter from a model of the user.
-    private static bool IsOfEfItself(IMutableEntityType entityType)
-        => entityType.ClrType == typeof(HistoryRow)
-            || entityType.Model[CoreAnnotationNames.AdHocModel] is true;
-#pragma warning restore EF1001
-
-    // A join entity that EF made has no class and no builder call that could opt in, so it follows the entities it joins.
-    private static bool IsJoinEntityOfEf(IMutableEntityType entityType)
-        => entityType.HasSharedClrType
-            && !entityType.GetReferencingForeignKeys().Any()
-            && entityType.GetForeignKeys().Any(fk => fk.GetReferencingSkipNavigations().Any());
-
-    private bool ReferencesMultiTenanted(IMutableEntityType entityType, Dictionary<IMutableEntityType, bool> decided)
-        => entityType.GetForeignKeys().Any(fk => IsMultiTenanted(fk.PrincipalEntityType.GetRootType(), decided));
 
     private void AddTenantProperty(IMutableEntityType entityType, IMutableProperty? ownProperty)
     {

@@ -8,6 +8,9 @@ public static class TenancyAnnotationNames
     /// <summary>On a model: the <see cref="Infrastructure.Internal.TenancyModelOptions" /> that it was built with, as text.</summary>
     public const string ModelOptions = Prefix + "ModelOptions";
 
+    /// <summary>On a model: whether the policy for all entities is that they are multi-tenanted (<see cref="bool" />).</summary>
+    public const string AllEntitiesAreMultiTenanted = Prefix + "AllEntitiesAreMultiTenanted";
+
     /// <summary>On a model: whether keys are without the tenant, <see cref="TenantKeyStyle.IdOnly" /> (<see cref="bool" />).</summary>
     public const string KeysAreIdsOnly = Prefix + "KeysAreIdsOnly";
 

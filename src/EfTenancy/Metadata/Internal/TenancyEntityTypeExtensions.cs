@@ -15,6 +15,13 @@ public static class TenancyEntityTypeExtensions
     public static void SetKeysAreIdsOnly(this IMutableModel model)
         => model.SetAnnotation(TenancyAnnotationNames.KeysAreIdsOnly, true);
 
+    /// <summary>Whether entities are multi-tenanted of which nothing was said; null for a model that tenancy did not shape.</summary>
+    public static bool? GetAllEntitiesAreMultiTenanted(this IReadOnlyModel model)
+        => (bool?)model[TenancyAnnotationNames.AllEntitiesAreMultiTenanted];
+
+    public static void SetAllEntitiesAreMultiTenanted(this IMutableModel model, bool allEntitiesAreMultiTenanted)
+        => model.SetAnnotation(TenancyAnnotationNames.AllEntitiesAreMultiTenanted, allEntitiesAreMultiTenanted);
+
     /// <summary>Whether any table tells tenants apart by a column.</summary>
     public static bool HasMultiTenantedEntities(this IModel model)
         => model.GetOrAddRuntimeAnnotationValue(
@@ -51,7 +58,9 @@ public static class TenancyEntityTypeExtensions
 
     /// <summary>Whether every tenant reads the default tenant's rows beside its own.</summary>
     public static bool HasSharedRows(this IReadOnlyEntityType entityType)
-        => entityType.GetRootType().AsksForSharedRows();
+        => entityType.GetRootType() is var root && root.FindOwnership() is { } ownership
+            ? ownership.PrincipalEntityType.HasSharedRows()
+            : root.AsksForSharedRows();
 
     /// <summary>Whether this very type asks for shared rows, which only a root can have.</summary>
     public static bool AsksForSharedRows(this IReadOnlyEntityType entityType)

@@ -6,6 +6,7 @@ namespace EfTenancy.Query.Internal;
 /// <summary>Finds out whether <c>IgnoreQueryFilters</c> takes the tenant filter from a query.</summary>
 public sealed class IgnoredTenancyFinder : ExpressionVisitor
 {
+    private readonly HashSet<string> _names = [];
     private Type? _found;
 
     private IgnoredTenancyFinder()
@@ -23,15 +24,25 @@ public sealed class IgnoredTenancyFinder : ExpressionVisitor
         return finder._found;
     }
 
+    /// <summary>The filters that a query is to go without, by name. EF applies none of them to any part of it.</summary>
+    public static IReadOnlySet<string> Names(Expression query)
+    {
+        var finder = new IgnoredTenancyFinder();
+        finder.Visit(query);
+        return finder._names;
+    }
+
     protected override Expression VisitMethodCall(MethodCallExpression node)
     {
         if (node.Method.Name == nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters)
-            && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions)
-            && (node.Arguments.Count == 1
-                || (node.Arguments[1] is ConstantExpression { Value: IEnumerable<string> names }
-                    && names.Contains(TenancyDefaults.QueryFilterName))))
+            && node.Method.DeclaringType == typeof(EntityFrameworkQueryableExtensions))
         {
-            _found ??= node.Method.GetGenericArguments()[0];
+            var names = node.Arguments is [_, ConstantExpression { Value: IEnumerable<string> given }] ? given : [];
+            _names.UnionWith(names);
+            if (node.Arguments.Count == 1 || names.Contains(TenancyDefaults.QueryFilterName))
+            {
+                _found ??= node.Method.GetGenericArguments()[0];
+            }
         }
 
         return base.VisitMethodCall(node);

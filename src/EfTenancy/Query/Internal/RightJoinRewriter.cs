@@ -1,5 +1,7 @@
 using System.Linq.Expressions;
 using EfTenancy.Metadata.Internal;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace EfTenancy.Query.Internal;
@@ -15,8 +17,8 @@ public sealed class RightJoinRewriter : ExpressionVisitor
     {
         if (node.Method.Name != nameof(Queryable.RightJoin)
             || node.Method.DeclaringType != typeof(Queryable)
-            || node.Arguments is not [EntityQueryRootExpression { EntityType: var entityType } outer, var inner, var outerKey, var innerKey, UnaryExpression { Operand: LambdaExpression result }]
-            || entityType.FindTenantProperty() is null
+            || node.Arguments is not [var outer, var inner, var outerKey, var innerKey, UnaryExpression { Operand: LambdaExpression result }]
+            || EntityTypeOfSet(outer)?.FindTenantProperty() is null
             || node.Method.GetGenericArguments() is not [var outerType, var innerType, var keyType, var resultType])
         {
             return base.VisitMethodCall(node);
@@ -32,4 +34,19 @@ public sealed class RightJoinRewriter : ExpressionVisitor
             Visit(outerKey),
             Expression.Quote(Expression.Lambda(Visit(result.Body), result.Parameters.Reverse())));
     }
+
+    // AsNoTracking() and its like filter nothing, and a cross-tenant predicate only stands in the filter's place.
+    private static IEntityType? EntityTypeOfSet(Expression expression)
+        => expression switch
+        {
+            EntityQueryRootExpression root => root.EntityType,
+            MethodCallExpression { Method.DeclaringType: var type, Arguments: [var source, ..] }
+                when type == typeof(EntityFrameworkQueryableExtensions) => EntityTypeOfSet(source),
+            MethodCallExpression
+            {
+                Method: { Name: nameof(Queryable.Where), DeclaringType: var type },
+                Arguments: [var source, UnaryExpression { Operand: LambdaExpression { Body: MethodCallExpression predicate } }],
+            } when type == typeof(Queryable) && CrossTenantPredicateFinder.IsCrossTenantPredicate(predicate) => EntityTypeOfSet(source),
+            _ => null,
+        };
 }

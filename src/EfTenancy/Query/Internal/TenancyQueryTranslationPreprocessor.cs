@@ -48,7 +48,7 @@ public class TenancyQueryTranslationPreprocessor(
 
         _entityEquality = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter);
         _ownSets = keepsFilter ? new OwnSetFilterRewriter(QueryCompilationContext) : null;
-        query = _entityEquality.Visit(query);
+        query = new RightJoinRewriter().Visit(_entityEquality.Visit(query));
 
         if (tenant.IsAcrossTenants)
         {
@@ -63,7 +63,7 @@ public class TenancyQueryTranslationPreprocessor(
             query = new TenantBulkWriteRewriter(QueryCompilationContext).Rewrite(query);
         }
 
-        query = base.Process(new RightJoinRewriter().Visit(query));
+        query = base.Process(query);
         _entityEquality.RegisterParameters();
 
         // A group is for reading: a bulk write runs into the tenant that the context does not have.

@@ -45,7 +45,9 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
         if (write.Arguments is not [_, NewArrayExpression setters])
         {
             var element = Expression.Parameter(write.Method.GetGenericArguments()[0], "e");
-            return WithSharedRows(element) is var (target, tenant) ? [(element, target, tenant)] : [];
+            return (SharedTenantProperty(element.Type) ?? SharedTenantPropertyOfOwned(write.Arguments[0], element.Type)) is { } tenant
+                ? [(element, element, tenant)]
+                : [];
         }
 
         // Each setter starts with the property that it sets.
@@ -88,7 +90,15 @@ public sealed class TenantBulkWriteRewriter(QueryCompilationContext queryCompila
 
     private IReadOnlyProperty? SharedTenantProperty(Type type)
         => queryCompilationContext.Model.GetEntityTypes()
-            .FirstOrDefault(e => e.ClrType.IsAssignableTo(type) && e.HasSharedRows())?.FindTenantProperty();
+            .FirstOrDefault(e => !e.IsOwned() && e.ClrType.IsAssignableTo(type) && e.HasSharedRows())?.FindTenantProperty();
+
+    // A class may be owned by other entities too.
+    private IReadOnlyProperty? SharedTenantPropertyOfOwned(Expression source, Type type)
+        => queryCompilationContext.Model.GetEntityTypes()
+            .FirstOrDefault(e => e.IsOwned() && e.ClrType.IsAssignableTo(type) && e.HasSharedRows()) is { } owned
+            && SharedSetFinder.Find(source, queryCompilationContext.Model) is not null
+                ? owned.FindTenantProperty()
+                : null;
 
     private QueryParameterExpression Writer(IReadOnlyProperty tenant)
         => queryCompilationContext.RegisterRuntimeParameter(

@@ -26,7 +26,7 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     {
         var escapes = model.GetEntityTypes()
             .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
-            .Where(n => (n.DeclaringEntityType.FindTenantProperty() is null || LeavesTenant(n)) && LeadsIntoTenants(n))
+            .Where(n => !IsOfOneRow(n) && (n.DeclaringEntityType.FindTenantProperty() is null || KeysAreIdsOnly(n)) && LeadsIntoTenants(n))
             .ToLookup(n => n.Name);
         if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
         {
@@ -36,9 +36,11 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         var guard = new TenantEscapeGuard(escapes, method);
         guard.Visit(query);
 
+        var ignored = IgnoredTenancyFinder.Names(query);
         foreach (var entityType in model.GetEntityTypes())
         {
-            foreach (var filter in entityType.GetDeclaredQueryFilters().Where(f => f.Key != TenancyDefaults.QueryFilterName))
+            foreach (var filter in entityType.GetDeclaredQueryFilters()
+                         .Where(f => f.Key != TenancyDefaults.QueryFilterName && !(f.Key is { } name && ignored.Contains(name))))
             {
                 guard.Visit(filter.Expression);
                 if (TenantReadFinder.ReadsTenants(filter.Expression, model))
@@ -54,9 +56,12 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         => navigation.TargetEntityType.FindTenantProperty() is not null
             || (navigation as ISkipNavigation)?.JoinEntityType.FindTenantProperty() is not null;
 
-    // Where keys are ids only, foreign keys do not hold the tenant.
-    private static bool LeavesTenant(INavigationBase navigation)
-        => navigation.DeclaringEntityType.Model.KeysAreIdsOnly() && (navigation as INavigation)?.ForeignKey.IsOwnership != true;
+    private static bool IsOfOneRow(INavigationBase navigation)
+        => (navigation as INavigation)?.ForeignKey.IsOwnership == true;
+
+    // Foreign keys do not hold the tenant then.
+    private static bool KeysAreIdsOnly(INavigationBase navigation)
+        => navigation.DeclaringEntityType.Model.KeysAreIdsOnly();
 
     protected override Expression VisitMember(MemberExpression node)
     {

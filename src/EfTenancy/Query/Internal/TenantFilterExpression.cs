@@ -36,6 +36,14 @@ public static class TenantFilterExpression
         return Expression.Lambda(Predicate(entityType, tenant, entity, CurrentTenant(context, tenant)), entity);
     }
 
+    /// <summary>Whether a filter asks for the tenant of the running context.</summary>
+    public static bool IsIn(Expression? filter)
+    {
+        var finder = new FilterParameterFinder();
+        finder.Visit(filter);
+        return finder.IsFound;
+    }
+
     /// <summary>Whether a row is one that the context reads.</summary>
     public static Expression Predicate(
         IReadOnlyEntityType entityType,
@@ -69,6 +77,17 @@ public static class TenantFilterExpression
 
     public static CurrentTenant CurrentTenantOf(DbContext context)
         => Infrastructure.Internal.CurrentTenant.OfRunning(context)!;
+
+    private sealed class FilterParameterFinder : ExpressionVisitor
+    {
+        public bool IsFound { get; private set; }
+
+        protected override Expression VisitMethodCall(MethodCallExpression node)
+        {
+            IsFound |= node.Method.IsGenericMethod && node.Method.GetGenericMethodDefinition() == FilterParameterMethod;
+            return base.VisitMethodCall(node);
+        }
+    }
 
     public readonly struct FilterParameter<T>(CurrentTenant tenant)
     {
