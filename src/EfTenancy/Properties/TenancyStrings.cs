@@ -483,6 +483,11 @@ internal static class TenancyStrings
             + "multi-tenanted entity: its rows would be those of every tenant. Join the multi-tenanted set instead, as in "
             + "db.Set<…>().Where(…), which gets its tenant predicate.";
 
+    public static string FilterCrossesReferenceWithoutTenant(string method, string navigation)
+        => $"A query with {method}(...) cannot use the navigation '{navigation}': with TenantKeyStyle.IdOnly its foreign key does not hold the "
+            + "tenant, so it could lead to another tenant's rows. Join the set instead, as in db.Set<…>().Where(…), which gets its tenant "
+            + "predicate, or use another key style.";
+
     public static string FilterInUserFilter(string method, string entity)
         => $"A query cannot use {method}(...) in a model where the query filter of '{entity}' itself reads multi-tenanted sets: those "
             + "would be read for every tenant. Write the predicate in the query and call IgnoreQueryFilters([…]) for that filter.";

@@ -198,6 +198,13 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
             await red.SaveChangesAsync();
         }
 
+        await using (var red = For(database, TenantKeyStyle.IdOnly, "Red"))
+        {
+            var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+                () => red.Set<Part>().Where(p => p.TenantIsOneOf("Red")).Select(p => p.Machine!.Name).ToListAsync());
+            Assert.Contains("'Part.Machine': with TenantKeyStyle.IdOnly", refusal.Message, StringComparison.Ordinal);
+        }
+
         var before = await RowsAsync(database);
         foreach (var attack in Attacks)
         {

@@ -93,7 +93,13 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     }
 
     private static InvalidOperationException Refusal(string method, INavigationBase navigation)
-        => new(TenancyStrings.FilterCrossesGlobalEntity(method, $"{navigation.DeclaringEntityType.DisplayName()}.{navigation.Name}"));
+    {
+        var name = $"{navigation.DeclaringEntityType.DisplayName()}.{navigation.Name}";
+        return new InvalidOperationException(
+            navigation.DeclaringEntityType.FindTenantProperty() is null
+                ? TenancyStrings.FilterCrossesGlobalEntity(method, name)
+                : TenancyStrings.FilterCrossesReferenceWithoutTenant(method, name));
+    }
 
     private sealed class TenantReadFinder(IModel model) : ExpressionVisitor
     {
