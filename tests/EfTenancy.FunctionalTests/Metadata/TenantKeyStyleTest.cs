@@ -142,7 +142,7 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
         await green.Database.EnsureCreatedAsync();
         await database.ExecuteAsync(
             """
-            INSERT INTO "Catalog" ("Id", "TenantId", "Cover", "Pages") OVERRIDING SYSTEM VALUE SELECT id, tenant, '{"Text": "old"}', '[{"Title": "old", "Notes": [{"Text": "a"}]}]'
+            INSERT INTO "Catalog" ("Id", "TenantId", "Cover", "Pages") OVERRIDING SYSTEM VALUE SELECT id, tenant, '{"Text": "old", "TenantId": "earlier"}', '[{"Title": "old", "Notes": [{"Text": "a"}]}]'
             FROM (VALUES (1, 'Green'), (2, 'Red')) AS t (id, tenant)
             """);
 
@@ -175,8 +175,8 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
 
         Assert.Equal(
             [
-                """1 Green {"Text": "new"} [{"Notes": [{"Text": "b"}], "Title": "old"}, {"Notes": [], "Title": "new"}]""",
-                """2 Red {"Text": "old"} [{"Notes": [{"Text": "a"}], "Title": "old"}]""",
+                """1 Green {"Text": "new", "TenantId": "earlier"} [{"Notes": [{"Text": "b"}], "Title": "old"}, {"Notes": [], "Title": "new"}]""",
+                """2 Red {"Text": "old", "TenantId": "earlier"} [{"Notes": [{"Text": "a"}], "Title": "old"}]""",
             ],
             await database.ColumnAsync("""SELECT concat_ws(' ', "Id", "TenantId", "Cover", "Pages") FROM "Catalog" ORDER BY "Id" """));
     }
