@@ -44,10 +44,19 @@ if [[ ! -e "$pg.ready" ]]; then
     get efcore.pg https://github.com/npgsql/efcore.pg.git "$efcore_pg_tag" "${EFCORE_PG_SOURCES:-}" \
         Npgsql.snk test/EFCore.PG.FunctionalTests
 
-    utilities="$pg/test/EFCore.PG.FunctionalTests/TestUtilities"
+    tests="$pg/test/EFCore.PG.FunctionalTests"
+    utilities="$tests/TestUtilities"
+
+    # Options and services of all fixtures; those of interceptors and of concurrency make theirs themselves.
     edit "$utilities/NpgsqlTestStore.cs" 'builder\.UseNpgsql\((\w+), npgsqlOptionsBuilder\)' 'builder.UseNpgsql(\1, npgsqlOptionsBuilder).UseSpecificationTenancy()'
-    edit "$utilities/NpgsqlTestStore.cs" '^( +)ExecuteScript\(_scriptPath\);' '\1ExecuteScript(_scriptPath);\n\1SpecificationTenancy.AddTenantColumns(Connection);'
-    edit "$pg/test/EFCore.PG.FunctionalTests/TestModels/Northwind/NorthwindNpgsqlContext.cs" 'Entity<CustomerQuery>\(\)\.ToSqlQuery\(' 'Entity<CustomerQuery>().ToSqlQueryWithTenant('
-    edit "$utilities/NpgsqlTestStoreFactory.cs" 'AddEntityFrameworkNpgsql\(\)' 'AddEntityFrameworkNpgsql().AddSpecificationTenancy()'
+    for file in "$utilities/NpgsqlTestStoreFactory.cs" "$tests"/*Interception*.cs; do
+        [[ "$file" == *Materialization* ]] || edit "$file" 'AddEntityFrameworkNpgsql\(\)' '&.AddSpecificationTenancy()'
+    done
+    edit "$tests/F1NpgsqlFixture.cs" 'NpgsqlTestHelpers\.Instance' 'TenancyTestHelpers.Instance'
+
+    # Tables, SQL and generated code that EF has no part in.
+    edit "$utilities/NpgsqlTestStore.cs" '^( +)ExecuteScript\(_scriptPath\);' '&\n\1SpecificationTenancy.AddTenantColumns(Connection);'
+    edit "$tests/TestModels/Northwind/NorthwindNpgsqlContext.cs" 'Entity<CustomerQuery>\(\)\.ToSqlQuery\(' 'Entity<CustomerQuery>().ToSqlQueryWithTenant('
+    edit "$utilities/NpgsqlPrecompiledQueryTestHelpers.cs" 'typeof\(NpgsqlConnection\)\.Assembly\.Location\);' '&\n        yield return MetadataReference.CreateFromFile(SpecificationTenancy.Assembly);'
     touch "$pg.ready"
 fi

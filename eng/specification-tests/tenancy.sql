@@ -3,7 +3,7 @@
 -- Raw SQL of the tests names no tenant.
 CREATE FUNCTION pg_catalog.spec_tenant_default(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('ALTER TABLE %s ALTER COLUMN "SpecTenantId" SET DEFAULT ''spec''', target);
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN "SpecTenantId" SET DEFAULT ''*DEFAULT*''', target);
 END $$;
 
 CREATE FUNCTION pg_catalog.spec_has_tenant(target regclass) RETURNS boolean LANGUAGE sql AS $$
@@ -40,10 +40,10 @@ BEGIN
     END IF;
 
     EXECUTE format(
-        'CREATE TRIGGER zz_spec_add_twin AFTER INSERT ON %s FOR EACH ROW WHEN (NEW."SpecTenantId" = ''spec'')
+        'CREATE TRIGGER zz_spec_add_twin AFTER INSERT ON %s FOR EACH ROW WHEN (NEW."SpecTenantId" = ''*DEFAULT*'')
             EXECUTE FUNCTION pg_catalog.spec_add_twin()', target);
     EXECUTE format(
-        'CREATE TRIGGER aa_spec_refuse_twin BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD."SpecTenantId" <> ''spec'')
+        'CREATE TRIGGER aa_spec_refuse_twin BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD."SpecTenantId" <> ''*DEFAULT*'')
             EXECUTE FUNCTION pg_catalog.spec_refuse_twin()', target);
 END $$;
 
@@ -74,7 +74,7 @@ BEGIN
     END LOOP;
 
     FOR item IN SELECT oid::regclass::text AS place FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
-        EXECUTE format('ALTER TABLE %s ADD COLUMN "SpecTenantId" text NOT NULL DEFAULT ''spec''', item.place);
+        EXECUTE format('ALTER TABLE %s ADD COLUMN "SpecTenantId" text NOT NULL DEFAULT ''*DEFAULT*''', item.place);
     END LOOP;
 
     FOR item IN SELECT * FROM jsonb_to_recordset(keys) AS k (place text, name text, type text, text text) ORDER BY type = 'f' LOOP

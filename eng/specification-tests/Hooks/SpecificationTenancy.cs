@@ -1,4 +1,5 @@
 using System.Data.Common;
+using EfTenancy;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,6 +14,9 @@ public static class SpecificationTenancy
     /// <summary>Whether the tests run with tenancy.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable("SPEC_TENANCY") == "1";
 
+    /// <summary>What code that the tests generate and compile needs to refer to.</summary>
+    public static string Assembly => typeof(TenancyDefaults).Assembly.Location;
+
     /// <summary>Maps an entity to SQL that names its columns, among them the tenant's.</summary>
     public static EntityTypeBuilder<TEntity> ToSqlQueryWithTenant<TEntity>(this EntityTypeBuilder<TEntity> builder, string sql)
         where TEntity : class
@@ -24,7 +28,11 @@ public static class SpecificationTenancy
     {
         if (IsOn)
         {
-            builder.UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantProperty(Column).UseTenantAccessor(_ => "spec"));
+            // The default tenant, since that is the one whose rows models hold (HasData).
+            builder.UseTenancy(t => t
+                .AllEntitiesAreMultiTenanted()
+                .UseTenantProperty(Column)
+                .UseTenantAccessor(_ => TenancyDefaults.DefaultTenantId));
         }
 
         return builder;
