@@ -1,5 +1,6 @@
 // Lists the tests that fail in one mode and not in the mode it builds upon, and tells them from those in the file of expected ones.
 //   dotnet run compare.cs FOLDER BASE MODE EXPECTED      exit code 1: there are failures that nobody expected
+using System.IO.Enumeration;
 using System.Xml;
 
 var (folder, baseMode, mode, expectedFile) = (args[0], args[1], args[2], args[3]);
@@ -13,11 +14,11 @@ var passing = expected.Where(e => !failing.Any(t => Names(e, t.Key))).ToList();
 var missing = before.Keys.Where(n => !after.ContainsKey(n)).ToList();
 
 Console.WriteLine($"{before.Count} tests {baseMode}, {after.Count} {mode}");
-Console.WriteLine($"passed in both:        {after.Count(t => !t.Value.Failed && before.TryGetValue(t.Key, out var b) && !b.Failed)}");
-Console.WriteLine($"failed in both:        {after.Count(t => t.Value.Failed && before.TryGetValue(t.Key, out var b) && b.Failed)}");
-Console.WriteLine($"failed {baseMode} only:     {before.Count(b => b.Value.Failed && after.TryGetValue(b.Key, out var t) && !t.Failed)}");
-Console.WriteLine($"failed {mode} only:   {failing.Count}, of them expected: {failing.Count - unexpected.Count}");
-Console.WriteLine($"in one run only:       {missing.Count + after.Keys.Count(n => !before.ContainsKey(n))}");
+Console.WriteLine($"passed or skipped in both: {after.Count(t => !t.Value.Failed && before.TryGetValue(t.Key, out var b) && !b.Failed)}");
+Console.WriteLine($"failed in both:            {after.Count(t => t.Value.Failed && before.TryGetValue(t.Key, out var b) && b.Failed)}");
+Console.WriteLine($"failed {baseMode} only:         {before.Count(b => b.Value.Failed && after.TryGetValue(b.Key, out var t) && !t.Failed)}");
+Console.WriteLine($"failed {mode} only:       {failing.Count}, of them expected: {failing.Count - unexpected.Count}");
+Console.WriteLine($"in one run only:           {missing.Count + after.Keys.Count(n => !before.ContainsKey(n))}");
 
 Print("Failed as expected", failing.Except(unexpected));
 Print("UNEXPECTED: failed", unexpected);
@@ -30,9 +31,9 @@ if (passing.Count > 0)
 
 return unexpected.Count + missing.Count > 0 ? 1 : 0;
 
-// An entry names a method with all of its cases, or with * at its end whatever begins like it.
+// An entry names a method with all of its cases, or cases by their arguments, where * stands for any.
 static bool Names(string entry, string test)
-    => entry.EndsWith('*') ? test.StartsWith(entry[..^1], StringComparison.Ordinal) : Method(test) == entry;
+    => entry.Contains('(') ? FileSystemName.MatchesSimpleExpression(entry, test, ignoreCase: false) : Method(test) == entry;
 
 static string Method(string test) => test.Split('(', 2)[0];
 
