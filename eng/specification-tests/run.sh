@@ -10,7 +10,8 @@ filter=${2:-}
 [[ "$mode" == plain || "$mode" == tenancy || "$mode" == decoys ]] || { echo "No mode '$mode': plain, tenancy or decoys." >&2; exit 2; }
 
 ./prepare.sh
-dotnet build EFCore.PG.FunctionalTests.csproj --nologo -v quiet
+# Without the commit in it, or each commit would be a reason to compile all of it again.
+dotnet build EFCore.PG.FunctionalTests.csproj --nologo -v quiet -p:IncludeSourceRevisionInInformationalVersion=false
 
 initdb=$(command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1 || true)
 [[ -n "$initdb" ]] || { echo "No initdb on the PATH or in /usr/lib/postgresql: install PostgreSQL." >&2; exit 1; }

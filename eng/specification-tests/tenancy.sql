@@ -40,13 +40,14 @@ BEGIN
     END IF;
 
     EXECUTE format(
-        'CREATE TRIGGER zz_spec_add_twin AFTER INSERT ON %s FOR EACH ROW WHEN (NEW."SpecTenantId" = ''*DEFAULT*'')
+        'CREATE OR REPLACE TRIGGER zz_spec_add_twin AFTER INSERT ON %s FOR EACH ROW WHEN (NEW."SpecTenantId" = ''*DEFAULT*'')
             EXECUTE FUNCTION pg_catalog.spec_add_twin()', target);
     EXECUTE format(
-        'CREATE TRIGGER aa_spec_refuse_twin BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD."SpecTenantId" <> ''*DEFAULT*'')
+        'CREATE OR REPLACE TRIGGER aa_spec_refuse_twin BEFORE UPDATE OR DELETE ON %s FOR EACH ROW WHEN (OLD."SpecTenantId" <> ''*DEFAULT*'')
             EXECUTE FUNCTION pg_catalog.spec_refuse_twin()', target);
 END $$;
 
+-- A command can name its table more than once.
 CREATE FUNCTION pg_catalog.spec_table_created() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_catalog.spec_tenant_default(objid), pg_catalog.spec_add_decoys(objid)
