@@ -131,6 +131,20 @@ public class EntityEqualityTest(ShopFixture fixture) : IClassFixture<ShopFixture
     }
 
     [Fact]
+    public async Task A_subquery_is_not_compared_by_two_properties_that_may_be_of_two_rows()
+    {
+        var order = await _blue.Orders.OrderBy(o => o.Id).FirstAsync();
+        foreach (var customers in (IQueryable<Customer>[])[
+                     _blue.Customers.Where(c => c.AnyTenant() && c.Orders.FirstOrDefault() == order),
+                     _blue.Customers.Where(c => c.AnyTenant() && order == c.Orders.FirstOrDefault()),
+                     _blue.Customers.Where(c => c.AnyTenant() && c.Orders.FirstOrDefault() == new Order { Id = 1, Title = "" })])
+        {
+            var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => customers.ToListAsync());
+            Assert.Contains("composite", refusal.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Rows_that_are_not_there_do_not_join()
     {
         Assert.Equal(

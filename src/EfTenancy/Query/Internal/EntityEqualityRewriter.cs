@@ -65,12 +65,16 @@ public sealed class EntityEqualityRewriter(
         };
 
     private IKey? KeyBeyondEf(Expression given, Expression entity)
-        => _keys.OfShadowTenant(given.Type) ?? (IsSubquery(entity) && _keys.Of(given.Type) is { } key && IsOfOneTenant(key) ? key : null);
+        => (_keys.OfShadowTenant(given.Type) ?? (IsSubquery(entity) ? _keys.Of(given.Type) : null)) is { } key && IsOneRow(entity, key) ? key : null;
+
+    // Each property of a subquery is a subquery by itself, and two of them may find different rows. EF refuses it.
+    private bool IsOneRow(Expression entity, IKey key)
+        => !IsSubquery(entity) || (IsOfOneTenant(key) && TenantKeys.IdOf(key) is not null);
 
     private Expression EqualToObject(Expression entity, Expression given, IKey key)
     {
         var tenant = key.DeclaringEntityType.FindTenantProperty()!;
-        var isSubquery = IsOfOneTenant(key) && IsSubquery(entity);
+        var isSubquery = IsSubquery(entity);
         entity = Visit(entity);
 
         return key.Properties
@@ -89,6 +93,7 @@ public sealed class EntityEqualityRewriter(
         if (_keys.OfShadowTenant(made.Type) is not { } key
             || currentTenant.IsGroup
             || key.DeclaringEntityType.HasSharedRows()
+            || !IsOneRow(entity, key)
             || MadeEntity.Of(made) is not { } values)
         {
             return null;
