@@ -23,7 +23,7 @@ public class TenancyConventionSetPlugin(
         }
 
         conventionSet.EntityTypeAddedConventions.Add(new TenancyAttributeConvention());
-        SaveWorkOnValueGeneration(conventionSet);
+        SaveWork(conventionSet);
 
         // Behind EF's clean-up, so that types which leave the model are gone, and behind its second look at [Index], which
         // would add an index again that has the tenant in front by then; before the finalizing conventions that follow, so
@@ -58,7 +58,7 @@ public class TenancyConventionSetPlugin(
     }
 
     // Each only in the place of the very convention that it derives from: another plugin's may do something else.
-    private void SaveWorkOnValueGeneration(ConventionSet conventionSet)
+    private void SaveWork(ConventionSet conventionSet)
     {
         var settled = new SettledValueGenerationConvention(dependencies, relationalDependencies);
         Replace<NpgsqlValueGenerationConvention, IEntityTypePrimaryKeyChangedConvention>(
@@ -68,6 +68,14 @@ public class TenancyConventionSetPlugin(
         Replace<RelationalValueGenerationConvention, IForeignKeyPropertiesChangedConvention>(
             conventionSet.ForeignKeyPropertiesChangedConventions,
             new TenantForeignKeyValueGenerationConvention(dependencies, relationalDependencies));
+
+        var discovery = new TenantForeignKeyPropertyDiscoveryConvention(dependencies);
+        Replace<ForeignKeyPropertyDiscoveryConvention, IPropertyAddedConvention>(conventionSet.PropertyAddedConventions, discovery);
+        Replace<ForeignKeyPropertyDiscoveryConvention, IEntityTypePrimaryKeyChangedConvention>(
+            conventionSet.EntityTypePrimaryKeyChangedConventions, discovery);
+        Replace<ForeignKeyPropertyDiscoveryConvention, IKeyRemovedConvention>(conventionSet.KeyRemovedConventions, discovery);
+        Replace<ForeignKeyPropertyDiscoveryConvention, IForeignKeyPropertiesChangedConvention>(
+            conventionSet.ForeignKeyPropertiesChangedConventions, discovery);
     }
 
     private static void Replace<TReplaced, TConvention>(List<TConvention> conventions, TConvention convention)

@@ -21,16 +21,9 @@ public class TenantForeignKeyValueGenerationConvention(
         IConventionKey oldPrincipalKey,
         IConventionContext<IReadOnlyList<IConventionProperty>> context)
     {
-        if (!GotTenant(relationshipBuilder.Metadata, oldDependentProperties))
+        if (!TenantGain.Of(relationshipBuilder.Metadata, oldDependentProperties))
         {
             base.ProcessForeignKeyPropertiesChanged(relationshipBuilder, oldDependentProperties, oldPrincipalKey, context);
         }
     }
-
-    private static bool GotTenant(IConventionForeignKey foreignKey, IReadOnlyList<IConventionProperty> oldProperties)
-        => foreignKey.IsInModel
-            && ((IReadOnlyEntityType)foreignKey.DeclaringEntityType).FindTenantProperty() is { } tenant
-            && foreignKey.Properties.Count == oldProperties.Count + 1
-            && foreignKey.Properties.Contains(tenant)
-            && oldProperties.All(p => p != tenant && foreignKey.Properties.Contains(p));
 }
