@@ -26,6 +26,8 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
     private TestDatabase _database = null!;
     private string[] _redRows = [];
 
+    public string TenantColumn { get; init; } = "TenantId";
+
     public Func<IQueryable<TEntity>, IQueryable<TEntity>> Load { get; init; } = entities => entities;
 
     public Func<DbContext, IQueryable<TEntity>> Set { get; init; } = context => context.Set<TEntity>();
@@ -89,7 +91,7 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
             var rows = await RowsAsync(tenant, table);
             Assert.NotEmpty(rows);
             Assert.All(rows, row => Assert.DoesNotContain(tenant == Red ? Green : Red, row, StringComparison.Ordinal));
-            Assert.Empty(await _database.ColumnAsync($"""SELECT "TenantId" FROM "{table}" WHERE "TenantId" NOT IN ('Green', 'Red')"""));
+            Assert.Empty(await _database.ColumnAsync($"""SELECT "{TenantColumn}" FROM "{table}" WHERE "{TenantColumn}" NOT IN ('Green', 'Red')"""));
         }
 
         return entity;
@@ -214,7 +216,7 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
     }
 
     private Task<List<string>> RowsAsync(string tenant, string table)
-        => _database.ColumnAsync($"""SELECT t::text FROM "{table}" t WHERE "TenantId" = '{tenant}' ORDER BY 1""");
+        => _database.ColumnAsync($"""SELECT t::text FROM "{table}" t WHERE "{TenantColumn}" = '{tenant}' ORDER BY 1""");
 
     // What a deleted root leaves behind, such as the far side of a many-to-many relationship.
     private async Task ClearAsync(string tenant)
@@ -226,7 +228,7 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
             left.RemoveAt(0);
             try
             {
-                await _database.ExecuteAsync($"""DELETE FROM "{table}" WHERE "TenantId" = '{tenant}' """);
+                await _database.ExecuteAsync($"""DELETE FROM "{table}" WHERE "{TenantColumn}" = '{tenant}' """);
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation)
             {
