@@ -51,25 +51,25 @@ public static class TenancyServiceCollectionExtensions
         // UseTenancy: theirs is replaced if it is there, and if it comes later, its TryAdd finds ours. ReplaceService would
         // throw under UseInternalServiceProvider.
 #pragma warning disable EF1001 // No public service gives shadow values at tracking, completes keys of Find, chooses the database, locks all migrations of a call, or takes part in the diff.
-        services.Replace(ServiceDescriptor.Singleton<LoggingDefinitions, TenancyLoggingDefinitions>());
-        services.Replace(ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
-        services.Replace(ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
-        services.Replace(ServiceDescriptor.Scoped<IRelationalCommandDiagnosticsLogger, TenancyCommandLogger>());
-        services.Replace(ServiceDescriptor.Singleton<INpgsqlValueGeneratorCache, TenancyValueGeneratorCache>());
-        services.Replace(ServiceDescriptor.Scoped<IValueGeneratorSelector, TenancyValueGeneratorSelector>());
-        services.Replace(ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
-        services.Replace(ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
-        services.Replace(ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
-        services.Replace(ServiceDescriptor.Scoped<IMigrator, TenancyMigrator>());
-        services.Replace(ServiceDescriptor.Scoped<IMigrationsModelDiffer, TenancyMigrationsModelDiffer>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<LoggingDefinitions, TenancyLoggingDefinitions>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<INpgsqlRelationalConnection, TenancyRelationalConnection>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IRelationalDatabaseCreator, TenancyDatabaseCreator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IRelationalCommandDiagnosticsLogger, TenancyCommandLogger>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<INpgsqlValueGeneratorCache, TenancyValueGeneratorCache>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IValueGeneratorSelector, TenancyValueGeneratorSelector>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IMigrator, TenancyMigrator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IMigrationsModelDiffer, TenancyMigrationsModelDiffer>());
 #pragma warning restore EF1001
-        services.Replace(ServiceDescriptor.Singleton<IModelValidator, TenancyModelValidator>());
-        services.Replace(ServiceDescriptor.Singleton<IRelationalAnnotationProvider, TenancyAnnotationProvider>());
-        services.Replace(ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
-        services.Replace(ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
-        services.Replace(ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
-        services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
-        services.Replace(ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IModelValidator, TenancyModelValidator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IRelationalAnnotationProvider, TenancyAnnotationProvider>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IMigrationsSqlGenerator, TenancyMigrationsSqlGenerator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
 
         return services;
     }

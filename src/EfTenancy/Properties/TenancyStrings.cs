@@ -59,6 +59,10 @@ internal static class TenancyStrings
             + "UseInternalServiceProvider(...), and would take out what keeps tenants apart. "
             + $"Derive it from EfTenancy's '{own}', or leave it out.";
 
+    public static string ServiceIsRegisteredInFront(string service, string? registered, string own)
+        => $"{(registered is null ? "Another service" : $"'{registered}'")} is registered as {service} in front of EfTenancy's '{own}', which would take it out. "
+            + "Call UseTenancy(...), or AddEntityFrameworkTenancy(), before what registers it.";
+
     public static string EntityIsNotMultiTenanted(string entity)
         => $"The entity '{entity}' is single-tenanted: its rows belong to no tenant. Make it multi-tenanted with "
             + $"modelBuilder.Entity<{entity}>().IsMultiTenanted().";

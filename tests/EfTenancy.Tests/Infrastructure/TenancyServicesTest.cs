@@ -23,10 +23,12 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Query.Internal;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.ValueGeneration;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Migrations.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 using Npgsql.EntityFrameworkCore.PostgreSQL.ValueGeneration.Internal;
@@ -222,6 +224,39 @@ public class TenancyServicesTest
         Assert.NotEmpty(keyed.Blogs.Where(b => b.TenantIsOneOf("Green")).ToQueryString());
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void Services_that_wrap_EFs_in_front_wrap_ours(bool inExtension)
+    {
+        Action<IServiceCollection> wrap = s =>
+        {
+            s.AddScoped<RelationalQueryTranslationPreprocessorFactory>();
+            s.Replace(ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, Wrapper<RelationalQueryTranslationPreprocessorFactory>>());
+        };
+        using var wrapped = new BlogContext(inExtension ? InExtensionInFront(wrap) : InInternalProviderInFront(wrap));
+        Assert.IsType<Wrapper<TenancyQueryTranslationPreprocessorFactory>>(wrapped.GetService<IQueryTranslationPreprocessorFactory>());
+        Assert.NotEmpty(wrapped.Blogs.Where(b => b.TenantIsOneOf("Green")).ToQueryString());
+    }
+
+    [Fact]
+    public void Services_in_front_are_not_taken_out_without_a_word()
+    {
+        foreach (var (type, own) in Expected)
+        {
+            foreach (var other in (ServiceDescriptor[])[
+                         new(type, _ => throw new NotSupportedException(), ServiceLifetime.Scoped),
+                         new(type, GetType(), ServiceLifetime.Scoped)])
+            {
+                foreach (var options in (Func<DbContextOptions>[])[() => InExtensionInFront(s => s.Add(other)), () => InInternalProviderInFront(s => s.Add(other))])
+                {
+                    var refused = Assert.Throws<InvalidOperationException>(() => new BlogContext(options()).Model);
+                    Assert.Contains(type.Name, refused.Message, StringComparison.Ordinal);
+                    Assert.Contains($"'{own.Name}'", refused.Message, StringComparison.Ordinal);
+                    Assert.Contains("Call UseTenancy(...), or AddEntityFrameworkTenancy(), before", refused.Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void A_context_without_tenancy_may_have_other_services()
     {
@@ -247,6 +282,21 @@ public class TenancyServicesTest
         var builder = Builder().UseTenancy(tenancy ?? (t => t.AllEntitiesAreMultiTenanted())).EnableServiceProviderCaching(false);
         ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OtherExtension(register));
         return builder.Options;
+    }
+
+    private static DbContextOptions InExtensionInFront(Action<IServiceCollection> register)
+    {
+        var builder = Builder().EnableServiceProviderCaching(false);
+        ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OtherExtension(register));
+        return builder.UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options;
+    }
+
+    private static DbContextOptions InInternalProviderInFront(Action<IServiceCollection> register)
+    {
+        var services = new ServiceCollection().AddEntityFrameworkNpgsql();
+        register(services);
+        return Builder().UseTenancy(t => t.AllEntitiesAreMultiTenanted())
+            .UseInternalServiceProvider(services.AddEntityFrameworkTenancy().BuildServiceProvider()).Options;
     }
 
     private static DbContextOptions InInternalProvider(
