@@ -17,6 +17,23 @@ public class WhereContext(DbContextOptions<WhereContext> options) : DbContext(op
             });
 }
 
+/// <summary>The same with a shadow property, which EfTenancy uses, and which costs EF itself more than a property of the class.</summary>
+public class ShadowContext(DbContextOptions<ShadowContext> options) : DbContext(options)
+{
+    public const string TenantId = nameof(TenantId);
+
+    public DbSet<PlainPost> Posts => Set<PlainPost>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<PlainPost>(
+            post =>
+            {
+                post.Property<string>(TenantId).HasMaxLength(128);
+                post.ToTable("Posts").HasKey(TenantId, nameof(PlainPost.Id));
+                post.Property(p => p.Id).ValueGeneratedOnAdd();
+            });
+}
+
 /// <summary>The same with a query filter on a field of the context.</summary>
 public class FilterContext(DbContextOptions<FilterContext> options) : DbContext(options)
 {
