@@ -18,6 +18,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     where TEntity : class
 {
     private readonly TenancyStateManager _stateManager;
+    private readonly IEntityType _entityType;
     private readonly bool _hasSharedRows;
     private readonly IProperty? _tenant;
     private readonly IReadOnlyList<IProperty> _key;
@@ -34,6 +35,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         : base(stateManager, setSource, setCache, entityType)
     {
         _stateManager = stateManager;
+        _entityType = entityType;
         _hasSharedRows = entityType.HasSharedRows();
         _tenant = entityType.FindTenantProperty();
         _key = entityType.FindPrimaryKey()!.Properties;
@@ -71,6 +73,28 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         var values = keyValues.ToArray();
         return base.FindEntry((IEnumerable<object?>)(LacksTenant(values.Length) ? OfTenant(values) : values));
     }
+
+    public override InternalEntityEntry? FindEntry<TProperty>(IProperty property, TProperty propertyValue)
+        => KeyOf([property]) is { } key
+            ? base.FindEntry(key, OfTenant(key, [propertyValue]))
+            : base.FindEntry(property, propertyValue);
+
+    public override InternalEntityEntry? FindEntry(IEnumerable<IProperty> properties, IEnumerable<object?> propertyValues)
+        => KeyOf([.. properties]) is { } key
+            ? base.FindEntry(key, OfTenant(key, [.. propertyValues]))
+            : base.FindEntry(properties, propertyValues);
+
+    public override IEnumerable<InternalEntityEntry> GetEntries<TProperty>(IProperty property, TProperty propertyValue)
+        => KeyOf([property]) is { } key
+            ? base.GetEntries(key, OfTenant(key, [propertyValue]))
+            : base.GetEntries(property, propertyValue);
+
+    public override IEnumerable<InternalEntityEntry> GetEntries(
+        IEnumerable<IProperty> properties,
+        IEnumerable<object?> propertyValues)
+        => KeyOf([.. properties]) is { } key
+            ? base.GetEntries(key, OfTenant(key, [.. propertyValues]))
+            : base.GetEntries(properties, propertyValues);
 
     // EF ignores all query filters here, and reads no entity.
     public override object[]? GetDatabaseValues(InternalEntityEntry entry)
@@ -199,6 +223,18 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     private object?[] OfTenant(object?[] keyValues)
         => WithTenant(keyValues, _stateManager.Tenant.ValueOfNewWork);
+
+    // What the caller knows as a key or foreign key is one without the tenant. EF would look for the ids among the rows of all tenants.
+    private IReadOnlyList<IProperty>? KeyOf(IReadOnlyList<IProperty> properties)
+        => _tenant is null ? null
+            : _entityType.GetKeys().Select(k => k.Properties).Concat(_entityType.GetForeignKeys().Select(fk => fk.Properties))
+                .FirstOrDefault(k => k.Contains(_tenant) && k.Where(p => p != _tenant).SequenceEqual(properties));
+
+    private List<object?> OfTenant(IReadOnlyList<IProperty> key, List<object?> values)
+    {
+        values.Insert(Math.Min(key.ToList().IndexOf(_tenant!), values.Count), _stateManager.Tenant.ValueOfNewWork);
+        return values;
+    }
 
     private bool ReadsShared
         => _hasSharedRows && !_stateManager.Tenant.IsWorkingFor;
