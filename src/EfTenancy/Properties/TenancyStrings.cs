@@ -501,6 +501,11 @@ internal static class TenancyStrings
         => $"The key of '{entity}' has {expected} values besides the tenant, but {given} were given. Call Find(...) with the values of "
             + "the entity's own key, without the tenant.";
 
+    public static string EntityOfOtherTenant(string entity, string? table, string rowTenant, string namedTenant)
+        => $"An object of entity '{entity}' (table '{table ?? entity}') belongs to tenant '{rowTenant}', not to '{namedTenant}': it is tracked as "
+            + "that tenant's, or names it in its tenant property. "
+            + $"Give it to db, to db.Tenancy().ForTenant(\"{rowTenant}\"), or make a new object for ForTenant(\"{namedTenant}\").";
+
     public static string ReasonIsBlank
         => "AcrossTenants(...) wants a reason, which is logged: AcrossTenants(\"monthly invoice run\").";
 
