@@ -274,6 +274,10 @@ internal static class TenancyStrings
             + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant, factory.CreateDbContext(\"{rowTenant}\"), or "
             + $"open that tenant in this unit of work with db.Tenancy().ForTenant(\"{rowTenant}\").";
 
+    public static string RowChangesTenant(string entity, string table, string? rowTenant, string? newTenant)
+        => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}' and was given the tenant '{newTenant}', but a row stays "
+            + $"with its tenant. Nothing was written. Add a new one with db.Tenancy().ForTenant(\"{newTenant}\").Add(...), and remove this one.";
+
     public static string TenantAdministrationFailed(IEnumerable<(string Table, string Reason)> failures)
         => "Tables were left undone: " + string.Join(" ", failures.Select(f => $"{f.Table}: {f.Reason}"))
             + " The other tables are done. Repeat the call, or call RepairAsync(), to go on.";
