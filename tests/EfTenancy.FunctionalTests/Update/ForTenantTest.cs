@@ -156,6 +156,26 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
+    public async Task A_named_tenant_is_that_tenant_inside_across_tenants_too()
+    {
+        using (_green.Tenancy().AcrossTenants("each tenant by itself"))
+        {
+            var red = _green.Tenancy().ForTenant("Red");
+            Assert.Equal(["Red 1", "Red 2"], await red.Set<Order>().OrderBy(o => o.Id).Select(o => o.Title).ToListAsync());
+            Assert.Equal("Red 1", red.Find<Order>(1)!.Title);
+            Assert.Equal(
+                ["Blue 1 6", "Red 1 6"],
+                await _green.Orders.Where(o => o.Id == 1 && o.TenantIsOneOf("Red", "Blue"))
+                    .Select(o => o.Title + " " + _green.Orders.Count()).OrderBy(t => t).ToListAsync());
+            Assert.Equal(6, await _green.Orders.CountAsync(o => o.AnyTenant()));
+            Assert.Equal(2, await red.Set<Order>().ExecuteUpdateAsync(s => s.SetProperty(o => o.Title, "named")));
+        }
+
+        Assert.Equal(
+            ["Red", "Red"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Orders" WHERE "Title" = 'named' """));
+    }
+
+    [Fact]
     public async Task Nested_scopes_end_with_the_outermost()
     {
         var outer = _green.Tenancy().AcrossTenants("outer");
