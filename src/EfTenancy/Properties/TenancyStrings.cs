@@ -104,6 +104,11 @@ internal static class TenancyStrings
         => $"The entity '{entity}' is mapped to several tables, of which only one has the tenant, so an UPDATE of the others could not look for it. Map it to "
             + "one, UseTphMappingStrategy(), or leave TenantKeyStyle.IdOnly.";
 
+    public static string IdOnlyProcedureWithoutTenant(string entity, string? procedure, string property)
+        => $"The entity '{entity}' is updated by the stored procedure '{procedure}', which is not told whose row it is and would take another "
+            + $"tenant's by its id. Give it the parameter HasOriginalValueParameter(\"{property}\") in place of HasParameter, and look for it there, or "
+            + "leave TenantKeyStyle.IdOnly.";
+
     public static string ReferenceToOtherTenant(string dependent, string principal, string properties, string tenant)
         => $"A row of '{dependent}' of tenant '{tenant}' references through {properties} a row of '{principal}' that this tenant does not have. "
             + "Nothing was written. Reference a row of the same tenant, or write with db.Tenancy().ForTenant(\"tenant\").";
