@@ -134,6 +134,26 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_claimed_id_does_not_give_a_tracked_row_of_another_tenant_away()
+    {
+        await using var database = await CreateAsync();
+        await using var db = For(
+            database,
+            "Green",
+            o => o.AddInterceptors(new UpdatingIdentityResolutionInterceptor(preserveModifiedValues: false, updateOriginalValues: true)));
+        using (db.Tenancy().AcrossTenants("a test"))
+        {
+            await db.Set<Part>().LoadAsync();
+        }
+
+        db.Update(new SpecialPart { Id = -1, MachineId = 2 });
+        Assert.Equal(EntityState.Modified, Assert.Single(db.ChangeTracker.Entries<Part>()).State);
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+        Assert.Equal(
+            ["Red"], await database.ColumnAsync("""SELECT concat("TenantId", "MachineId") FROM "Part" WHERE "Id" = -1"""));
+    }
+
+    [Fact]
     public async Task A_row_does_not_go_to_another_tenant_with_its_references()
     {
         await using var database = await CreateAsync();
