@@ -65,35 +65,37 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     public override InternalEntityEntry? FindEntry<TKey>(TKey keyValue)
         => LacksTenant(1)
-            ? base.FindEntry((IEnumerable<object?>)OfTenant([keyValue]))
+            ? Tracked(_key, [keyValue]).FirstOrDefault()
             : base.FindEntry(keyValue);
 
     public override InternalEntityEntry? FindEntry(IEnumerable<object?> keyValues)
     {
-        var values = keyValues.ToArray();
-        return base.FindEntry((IEnumerable<object?>)(LacksTenant(values.Length) ? OfTenant(values) : values));
+        var values = keyValues.ToList();
+        return LacksTenant(values.Count)
+            ? Tracked(_key, values).FirstOrDefault()
+            : base.FindEntry((IEnumerable<object?>)values);
     }
 
     public override InternalEntityEntry? FindEntry<TProperty>(IProperty property, TProperty propertyValue)
         => KeyOf([property]) is { } key
-            ? base.FindEntry(key, OfTenant(key, [propertyValue]))
+            ? Tracked(key, [propertyValue]).FirstOrDefault()
             : base.FindEntry(property, propertyValue);
 
     public override InternalEntityEntry? FindEntry(IEnumerable<IProperty> properties, IEnumerable<object?> propertyValues)
         => KeyOf([.. properties]) is { } key
-            ? base.FindEntry(key, OfTenant(key, [.. propertyValues]))
+            ? Tracked(key, [.. propertyValues]).FirstOrDefault()
             : base.FindEntry(properties, propertyValues);
 
     public override IEnumerable<InternalEntityEntry> GetEntries<TProperty>(IProperty property, TProperty propertyValue)
         => KeyOf([property]) is { } key
-            ? base.GetEntries(key, OfTenant(key, [propertyValue]))
+            ? Tracked(key, [propertyValue])
             : base.GetEntries(property, propertyValue);
 
     public override IEnumerable<InternalEntityEntry> GetEntries(
         IEnumerable<IProperty> properties,
         IEnumerable<object?> propertyValues)
         => KeyOf([.. properties]) is { } key
-            ? base.GetEntries(key, OfTenant(key, [.. propertyValues]))
+            ? Tracked(key, [.. propertyValues])
             : base.GetEntries(properties, propertyValues);
 
     // EF ignores all query filters here, and reads no entity.
@@ -230,10 +232,21 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
             : _entityType.GetKeys().Select(k => k.Properties).Concat(_entityType.GetForeignKeys().Select(fk => fk.Properties))
                 .FirstOrDefault(k => k.Contains(_tenant) && k.Where(p => p != _tenant).SequenceEqual(properties));
 
-    private List<object?> OfTenant(IReadOnlyList<IProperty> key, List<object?> values)
+    // Its own rows before shared ones.
+    private IEnumerable<InternalEntityEntry> Tracked(IReadOnlyList<IProperty> key, List<object?> values)
     {
-        values.Insert(Math.Min(key.ToList().IndexOf(_tenant!), values.Count), _stateManager.Tenant.ValueOfNewWork);
-        return values;
+        var position = Math.Min(key.ToList().IndexOf(_tenant!), values.Count);
+        var tenants = new HashSet<object> { _stateManager.Tenant.ValueOfNewWork };
+        if (ReadsShared)
+        {
+            tenants.Add(_stateManager.Tenant.IdConverter.Default);
+        }
+
+        // EF looks at the values at once, and at the rows when they are asked for.
+        return tenants
+            .Select(tenant => base.GetEntries(key, (object?[])[.. values[..position], tenant, .. values[position..]]))
+            .ToList()
+            .SelectMany(entries => entries);
     }
 
     private bool ReadsShared
