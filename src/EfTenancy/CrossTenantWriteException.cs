@@ -1,8 +1,8 @@
 namespace EfTenancy;
 
 /// <summary>
-///     A save held a row of a tenant that the context is not opened for. It is thrown before anything is sent to the
-///     database. Marten has no counterpart; Wolverine's conjoined tenancy uses the same name.
+///     A save held a row of a tenant that the context is not opened for, or one that was given another tenant than it had. It is thrown
+///     before anything is sent to the database. Marten has no counterpart; Wolverine's conjoined tenancy uses the same name.
 /// </summary>
 public class CrossTenantWriteException : InvalidOperationException
 {

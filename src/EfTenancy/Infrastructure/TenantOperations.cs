@@ -15,7 +15,10 @@ namespace EfTenancy.Infrastructure;
 ///     Work for another tenant inside a context's unit of work, from <c>db.Tenancy().ForTenant("Red")</c>: one change tracker, one
 ///     <c>SaveChanges</c>, one transaction. As Marten's <c>ITenantOperations</c>.
 /// </summary>
-/// <remarks>Single-tenanted entities are the same here as in the context.</remarks>
+/// <remarks>
+///     Single-tenanted entities are the same here as in the context. An entity that is tracked as another tenant's, or that names another
+///     in a tenant property of its own, is refused with an <see cref="InvalidOperationException" />.
+/// </remarks>
 public sealed class TenantOperations
 {
     private readonly TenancyFacade _tenancy;
@@ -59,45 +62,70 @@ public sealed class TenantOperations
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Add<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _tenancy.Context.Add(entity));
+        => Track([entity], () => _tenancy.Context.Add(entity));
 
     /// <summary>As <see cref="DbContext.AddRange(IEnumerable{object})" />, for this tenant.</summary>
     /// <param name="entities">The entities.</param>
     public void AddRange(IEnumerable<object> entities)
-        => Track(
+    {
+        var all = entities.ToList();
+        Track(
+            all,
             () =>
             {
-                _tenancy.Context.AddRange(entities);
+                _tenancy.Context.AddRange(all);
                 return true;
             });
+    }
 
     /// <summary>As <see cref="DbContext.Attach{TEntity}(TEntity)" />, for a row of this tenant.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Attach<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _tenancy.Context.Attach(entity));
+        => Track([entity], () => _tenancy.Context.Attach(entity));
 
     /// <summary>As <see cref="DbContext.Update{TEntity}(TEntity)" />, for a row of this tenant.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Update<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _tenancy.Context.Update(entity));
+        => Track([entity], () => _tenancy.Context.Update(entity));
 
     /// <summary>As <see cref="DbContext.Remove{TEntity}(TEntity)" />, for a row of this tenant.</summary>
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="entity">The entity.</param>
     public EntityEntry<TEntity> Remove<TEntity>(TEntity entity)
         where TEntity : class
-        => Track(() => _tenancy.Context.Remove(entity));
+        => Track([entity], () => _tenancy.Context.Remove(entity));
 
-    private TResult Track<TResult>(Func<TResult> track)
+    private TResult Track<TResult>(IEnumerable<object> entities, Func<TResult> track)
     {
         using (_tenancy.Tenant.WorkFor(TenantId))
         {
+            foreach (var entity in entities)
+            {
+                RefuseOtherTenant(entity);
+            }
+
             return track();
         }
+    }
+
+    // It is tracked already, or says so itself.
+    private void RefuseOtherTenant(object entity)
+    {
+#pragma warning disable EF1001 // DbContext.Entry would detect changes.
+        if (entity is not null
+            && _tenancy.Context.GetService<IStateManager>().GetOrCreateEntry(entity) is var entry
+            && entry.EntityType.FindTenantProperty() is { } property
+            && _tenancy.Tenant.IdConverter.ToTenantIdOf(entry[property]) is { } tenantId
+            && tenantId != TenantId)
+        {
+            throw new InvalidOperationException(
+                TenancyStrings.EntityOfOtherTenant(entry.EntityType.DisplayName(), entry.EntityType.GetSchemaQualifiedTableName(), tenantId, TenantId));
+        }
+#pragma warning restore EF1001
     }
 
     private IEntityType EntityType<TEntity>()

@@ -108,6 +108,11 @@ internal static class TenancyStrings
         => $"The entity '{entity}' is mapped to several tables, of which only one has the tenant, so an UPDATE of the others could not look for it. Map it to "
             + "one, UseTphMappingStrategy(), or leave TenantKeyStyle.IdOnly.";
 
+    public static string IdOnlyProcedureWithoutTenant(string entity, string? procedure, string property)
+        => $"The entity '{entity}' is updated by the stored procedure '{procedure}', which is not told whose row it is and would take another "
+            + $"tenant's by its id. Give it the parameter HasOriginalValueParameter(\"{property}\") in place of HasParameter, and look for it there, or "
+            + "leave TenantKeyStyle.IdOnly.";
+
     public static string ReferenceToOtherTenant(string dependent, string principal, string properties, string tenant)
         => $"A row of '{dependent}' of tenant '{tenant}' references through {properties} a row of '{principal}' that this tenant does not have. "
             + "Nothing was written. Reference a row of the same tenant, or write with db.Tenancy().ForTenant(\"tenant\").";
@@ -277,6 +282,10 @@ internal static class TenancyStrings
         => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}', but the context works for tenant "
             + $"'{contextTenant}'. Nothing was written. Save it through a context of its tenant, factory.CreateDbContext(\"{rowTenant}\"), or "
             + $"open that tenant in this unit of work with db.Tenancy().ForTenant(\"{rowTenant}\").";
+
+    public static string RowChangesTenant(string entity, string table, string? rowTenant, string? newTenant)
+        => $"A row of entity '{entity}' (table '{table}') belongs to tenant '{rowTenant}' and was given the tenant '{newTenant}', but a row stays "
+            + $"with its tenant. Nothing was written. Add a new one with db.Tenancy().ForTenant(\"{newTenant}\").Add(...), and remove this one.";
 
     public static string TenantAdministrationFailed(IEnumerable<(string Table, string Reason)> failures)
         => "Tables were left undone: " + string.Join(" ", failures.Select(f => $"{f.Table}: {f.Reason}"))
@@ -504,6 +513,11 @@ internal static class TenancyStrings
     public static string FindValueCount(string entity, int expected, int given)
         => $"The key of '{entity}' has {expected} values besides the tenant, but {given} were given. Call Find(...) with the values of "
             + "the entity's own key, without the tenant.";
+
+    public static string EntityOfOtherTenant(string entity, string? table, string rowTenant, string namedTenant)
+        => $"An object of entity '{entity}' (table '{table ?? entity}') belongs to tenant '{rowTenant}', not to '{namedTenant}': it is tracked as "
+            + "that tenant's, or names it in its tenant property. "
+            + $"Give it to db, to db.Tenancy().ForTenant(\"{rowTenant}\"), or make a new object for ForTenant(\"{namedTenant}\").";
 
     public static string ReasonIsBlank
         => "AcrossTenants(...) wants a reason, which is logged: AcrossTenants(\"monthly invoice run\").";

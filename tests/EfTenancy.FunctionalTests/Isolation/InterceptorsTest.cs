@@ -54,6 +54,24 @@ public sealed class InterceptorsTest(PostgresFixture postgres) : DatabasesTest(p
     }
 
     [Fact]
+    public async Task Each_try_of_a_save_is_looked_at()
+    {
+        var database = await DatabaseAsync();
+        await using (var setup = Clinic(database))
+        {
+            await setup.Database.EnsureCreatedAsync();
+        }
+
+        await using var green = new ClinicContext(
+            new DbContextOptionsBuilder<ClinicContext>(Options(database, new Turncoat()))
+                .UseNpgsql(npgsql => npgsql.EnableRetryOnFailure(2, TimeSpan.Zero, null)).Options);
+        green.Tenancy().Use("Green");
+        green.Add(new Employee { Id = 1, Name = "Green" });
+        await Assert.ThrowsAsync<CrossTenantWriteException>(() => green.SaveChangesAsync());
+        Assert.Empty(await database.ColumnAsync("""SELECT "TenantId" FROM "Employees" """));
+    }
+
+    [Fact]
     public async Task Entities_that_an_interceptor_makes_are_written_for_the_tenant_that_they_were_read_for()
     {
         var database = await DatabaseAsync();
@@ -149,8 +167,11 @@ public sealed class InterceptorsTest(PostgresFixture postgres) : DatabasesTest(p
     }
 
     private static ClinicContext Clinic(TestDatabase database, params IInterceptor[] interceptors)
-        => new(new DbContextOptionsBuilder<ClinicContext>().UseTestDatabase(database.ConnectionString)
-            .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).AddInterceptors(interceptors).Options);
+        => new(Options(database, interceptors));
+
+    private static DbContextOptions<ClinicContext> Options(TestDatabase database, params IInterceptor[] interceptors)
+        => new DbContextOptionsBuilder<ClinicContext>().UseTestDatabase(database.ConnectionString)
+            .UseTenancy(t => t.AllEntitiesAreMultiTenanted()).AddInterceptors(interceptors).Options;
 
     private sealed class Opener : DbConnectionInterceptor
     {
@@ -181,6 +202,29 @@ public sealed class InterceptorsTest(PostgresFixture postgres) : DatabasesTest(p
         public override ValueTask<InterceptionResult<int>> SavingChangesAsync(
             DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
             => new(SavingChanges(eventData, result));
+    }
+
+    /// <summary>Lets the first command fail as in a deadlock, and gives what is saved to Red meanwhile.</summary>
+    private sealed class Turncoat : DbCommandInterceptor
+    {
+        private bool _hasFailed;
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            if (_hasFailed)
+            {
+                return new(result);
+            }
+
+            _hasFailed = true;
+            foreach (var entry in eventData.Context!.ChangeTracker.Entries())
+            {
+                entry.Property("TenantId").CurrentValue = "Red";
+            }
+
+            throw new PostgresException("deadlock", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected);
+        }
     }
 
     private sealed class Forger : IMaterializationInterceptor

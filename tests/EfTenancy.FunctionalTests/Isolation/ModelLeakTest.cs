@@ -2,6 +2,7 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.Extensions.DependencyInjection;
@@ -111,6 +112,22 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         await SeedAsync<TrimContext>(c => c.Add(new Note { Text = "secret" }), "Green");
         await using var other = Context<TrimContext>(" Green");
         Assert.Empty(await other.Set<Note>().ToListAsync());
+    }
+
+    [Fact]
+    public async Task A_tenant_that_was_left_to_the_database_so_far_is_the_contexts()
+    {
+        await SeedAsync<ChestContext>(c => c.AddRange(new Chest { Name = "new" }, new Coffer { Name = "new" }));
+        await using var green = Context<ChestContext>("Green");
+        (await green.Set<Chest>().SingleAsync()).Name = "changed";
+        (await green.Set<Coffer>().SingleAsync()).Name = "changed";
+        await green.SaveChangesAsync();
+        Assert.Equal(
+            ["Green changed", "Green changed", "Red new", "Red new"],
+            await _database.ColumnAsync(
+                """
+                SELECT "TenantId" || ' ' || "Name" FROM "Chest" UNION ALL SELECT "TenantId" || ' ' || "Name" FROM "Coffer" ORDER BY 1
+                """));
     }
 
     [Fact]
@@ -369,6 +386,33 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
 
     public class CityName
     {
+        public required string Name { get; set; }
+    }
+
+    public class ChestContext(DbContextOptions<ChestContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Chest>().Property(c => c.TenantId).Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
+            modelBuilder.Entity<Coffer>().Property(c => c.TenantId).Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Throw);
+        }
+    }
+
+    public class Chest
+    {
+        public int Id { get; set; }
+
+        public string? TenantId { get; set; }
+
+        public required string Name { get; set; }
+    }
+
+    public class Coffer
+    {
+        public int Id { get; set; }
+
+        public string? TenantId { get; set; }
+
         public required string Name { get; set; }
     }
 

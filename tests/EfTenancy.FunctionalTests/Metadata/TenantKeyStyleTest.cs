@@ -272,6 +272,42 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
             "'Robot' is mapped to several tables", Assert.Throws<InvalidOperationException>(() => tpt.Model).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task IdOnly_wants_procedures_that_look_for_the_tenant()
+    {
+        using var careless = new PumpContext<bool>(Procedures<PumpContext<bool>>(null));
+        Assert.Contains(
+            "'Pump' is updated by the stored procedure 'set_pump'",
+            Assert.Throws<InvalidOperationException>(() => careless.Model).Message,
+            StringComparison.Ordinal);
+
+        await using var database = await postgres.CreateDatabaseAsync();
+        foreach (var tenant in (string[])["Green", "Red", "Green"])
+        {
+            await using var db = new PumpContext<string>(Procedures<PumpContext<string>>(database));
+            if (await db.Database.EnsureCreatedAsync())
+            {
+                await database.ExecuteAsync(
+                    """
+                    CREATE PROCEDURE set_pump(id int, tenant text, name text) LANGUAGE sql
+                    AS 'UPDATE "Pump" SET "Name" = name WHERE "Id" = id AND "TenantId" = tenant';
+                    INSERT INTO "Pump" ("Id", "TenantId", "Name") VALUES (1, 'Red', 'red')
+                    """);
+            }
+
+            db.Tenancy().Use(tenant);
+            db.Update(new Pump { Id = 1, Name = tenant });
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(["Red Red"], await database.ColumnAsync("""SELECT "TenantId" || ' ' || "Name" FROM "Pump" """));
+    }
+
+    private static DbContextOptions<TContext> Procedures<TContext>(TestDatabase? database)
+        where TContext : DbContext
+        => new DbContextOptionsBuilder<TContext>().UseTestDatabase(database?.ConnectionString ?? "Host=nowhere")
+            .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options;
+
     private static async Task RefusedAsync<TException>(MachineContext db, Action change)
         where TException : Exception
     {
@@ -324,6 +360,26 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
 
     private static Task<List<string>> RowsAsync(TestDatabase database)
         => database.ColumnAsync("""SELECT m::text || m.ctid || m.xmin FROM "Machines" m UNION ALL SELECT p::text || p.ctid || p.xmin FROM "Parts" p""");
+
+    /// <typeparam name="TProcedure">A bool for procedures that set the tenant, a string for those that look for it.</typeparam>
+    private sealed class PumpContext<TProcedure>(DbContextOptions<PumpContext<TProcedure>> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Pump>().UpdateUsingStoredProcedure(
+                "set_pump",
+                p => _ = typeof(TProcedure) == typeof(bool)
+                    ? p.HasOriginalValueParameter(x => x.Id).HasParameter(x => x.TenantId).HasParameter(x => x.Name)
+                    : p.HasOriginalValueParameter(x => x.Id).HasOriginalValueParameter(x => x.TenantId).HasParameter(x => x.Name));
+    }
+
+    private sealed class Pump
+    {
+        public int Id { get; set; }
+
+        public string? TenantId { get; set; }
+
+        public required string Name { get; set; }
+    }
 
     private sealed class MachineContext(DbContextOptions<MachineContext> options) : DbContext(options)
     {

@@ -1,5 +1,6 @@
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
+using Microsoft.EntityFrameworkCore;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Query;
@@ -36,5 +37,21 @@ public class FindTest(ShopFixture fixture) : IClassFixture<ShopFixture>
         Assert.Equal("Blue 1", (await _blue.Orders.FindAsync("Blue", 1, CancellationToken.None))!.Title);
         Assert.Null(await _blue.Orders.FindAsync("Red", 1));
         Assert.Null(_blue.Orders.Find([null]));
+    }
+
+    [Fact]
+    public async Task Tracked_rows_are_found_by_their_own_ids_among_those_of_other_tenants()
+    {
+        await _blue.OrderLines.Where(l => l.TenantIsOneOf("Red")).LoadAsync();
+        await _blue.OrderLines.LoadAsync();
+        var lines = _blue.OrderLines.Local;
+
+        Assert.Equal("Blue", _blue.Tenancy().TenantOf(lines.FindEntry(nameof(OrderLine.Id), 1)!.Entity));
+        Assert.Equal("Blue", _blue.Tenancy().TenantOf(lines.FindEntry([nameof(OrderLine.Id)], [1])!.Entity));
+        Assert.Equal("Blue", _blue.Tenancy().TenantOf(lines.FindEntry(nameof(OrderLine.OrderId), 1)!.Entity));
+        Assert.Equal("Blue", _blue.Tenancy().TenantOf(Assert.Single(lines.GetEntries(nameof(OrderLine.Id), 1)).Entity));
+        Assert.Equal("Blue", _blue.Tenancy().TenantOf(Assert.Single(lines.GetEntries([nameof(OrderLine.OrderId)], [1])).Entity));
+        Assert.Equal("Red", _blue.Tenancy().TenantOf(lines.FindEntry(["TenantId", nameof(OrderLine.Id)], ["Red", 1])!.Entity));
+        Assert.Equal(2, lines.GetEntries(nameof(OrderLine.Quantity), 10).Count());
     }
 }

@@ -62,6 +62,27 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tracked_rows_are_found_as_rows_of_the_database_are()
+    {
+        await using var green = For("Green");
+        using (green.Tenancy().AcrossTenants("a test"))
+        {
+            await green.Set<Article>().LoadAsync();
+        }
+
+        var articles = green.Set<Article>().Local;
+        Assert.Equal("Green", articles.FindEntry(1)!.Entity.Title);
+        Assert.Equal("Green", articles.FindEntry("Id", 1)!.Entity.Title);
+        Assert.Equal("shared too", articles.FindEntry(2)!.Entity.Title);
+        Assert.Equal("shared too", articles.FindEntryUntyped([2])!.Entity.Title);
+        Assert.Equal("shared too", articles.FindEntry("Id", 2)!.Entity.Title);
+        Assert.Equal("shared too", articles.FindEntry(["Id"], [2])!.Entity.Title);
+        Assert.Equal(["Green", "shared"], articles.GetEntries("Id", 1).Select(e => e.Entity.Title));
+        Assert.Equal("Green", green.Tenancy().TenantOf(articles.FindEntry("Id", 3)!.Entity));
+        Assert.Throws<ArgumentException>(() => { _ = articles.GetEntries(["Id"], ["1"]); });
+    }
+
+    [Fact]
     public async Task A_tenant_writes_only_its_own_rows()
     {
         var before = await _database.ColumnAsync("""SELECT a::text || a.xmin FROM "Article" a WHERE "TenantId" = '*DEFAULT*' ORDER BY "Id" """);

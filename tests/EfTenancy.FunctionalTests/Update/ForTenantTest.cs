@@ -69,6 +69,55 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
+    public async Task What_the_context_looked_at_before_goes_to_the_named_tenant_all_the_same()
+    {
+        var looked = new Order { Title = "looked at" };
+        _green.Entry(looked).Property(o => o.Paid).CurrentValue = true;
+        var asked = new Order { Title = "asked for" };
+        Assert.Equal("Green", _green.Tenancy().TenantOf(asked));
+        var compared = new Customer { Id = 1, Email = "compared" };
+        Assert.Equal(2, await _green.Orders.CountAsync(o => o.Customer == compared));
+
+        var red = _green.Tenancy().ForTenant("Red");
+        red.Add(looked);
+        red.AddRange([asked]);
+        red.Update(compared);
+        await _green.SaveChangesAsync();
+
+        Assert.Equal(
+            ["Red", "Red", "Red"],
+            await _database.ColumnAsync(
+                """
+                SELECT "TenantId" FROM "Orders" WHERE "Title" IN ('looked at', 'asked for')
+                UNION ALL SELECT "TenantId" FROM "Customers" WHERE "Email" = 'compared'
+                """));
+    }
+
+    [Fact]
+    public async Task It_takes_no_entity_of_another_tenant()
+    {
+        var red = _green.Tenancy().ForTenant("Red");
+        var own = await _green.Orders.SingleAsync(o => o.Id == 1);
+        var posted = new Invoice { TenantId = "Green", Amount = 5 };
+
+        foreach (var refused in (Action[])[
+                     () => red.Remove(own), () => red.Update(own), () => red.Attach(own), () => red.Add(own),
+                     () => red.Add(posted), () => red.AddRange([new Order { Title = "first" }, posted])])
+        {
+            Assert.Contains(
+                "belongs to tenant 'Green', not to 'Red'",
+                Assert.Throws<InvalidOperationException>(refused).Message,
+                StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, await _green.SaveChangesAsync());
+        posted.TenantId = null;
+        red.Add(posted);
+        await _green.SaveChangesAsync();
+        Assert.Equal("Red", await _database.ScalarAsync<string>("""SELECT "TenantId" FROM "Invoices" WHERE "Amount" = 5"""));
+    }
+
+    [Fact]
     public async Task A_third_tenant_stays_closed()
     {
         _green.Tenancy().ForTenant("Red");
@@ -104,6 +153,26 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
         Assert.Equal(1, await _green.Regions.Select(r => r.Customers.Count).SingleAsync());
         (await _green.Orders.FirstAsync(o => o.TenantIsOneOf("Red"))).Title = "stolen";
         await Assert.ThrowsAsync<CrossTenantWriteException>(() => _green.SaveChangesAsync());
+    }
+
+    [Fact]
+    public async Task A_named_tenant_is_that_tenant_inside_across_tenants_too()
+    {
+        using (_green.Tenancy().AcrossTenants("each tenant by itself"))
+        {
+            var red = _green.Tenancy().ForTenant("Red");
+            Assert.Equal(["Red 1", "Red 2"], await red.Set<Order>().OrderBy(o => o.Id).Select(o => o.Title).ToListAsync());
+            Assert.Equal("Red 1", red.Find<Order>(1)!.Title);
+            Assert.Equal(
+                ["Blue 1 6", "Red 1 6"],
+                await _green.Orders.Where(o => o.Id == 1 && o.TenantIsOneOf("Red", "Blue"))
+                    .Select(o => o.Title + " " + _green.Orders.Count()).OrderBy(t => t).ToListAsync());
+            Assert.Equal(6, await _green.Orders.CountAsync(o => o.AnyTenant()));
+            Assert.Equal(2, await red.Set<Order>().ExecuteUpdateAsync(s => s.SetProperty(o => o.Title, "named")));
+        }
+
+        Assert.Equal(
+            ["Red", "Red"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Orders" WHERE "Title" = 'named' """));
     }
 
     [Fact]

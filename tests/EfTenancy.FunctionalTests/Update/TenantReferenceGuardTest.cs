@@ -134,6 +134,53 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_claimed_id_does_not_give_a_tracked_row_of_another_tenant_away()
+    {
+        await using var database = await CreateAsync();
+        await using var db = For(
+            database,
+            "Green",
+            o => o.AddInterceptors(new UpdatingIdentityResolutionInterceptor(preserveModifiedValues: false, updateOriginalValues: true)));
+        using (db.Tenancy().AcrossTenants("a test"))
+        {
+            await db.Set<Part>().LoadAsync();
+        }
+
+        db.Update(new SpecialPart { Id = -1, MachineId = 2 });
+        Assert.Equal(EntityState.Modified, Assert.Single(db.ChangeTracker.Entries<Part>()).State);
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+        Assert.Equal(
+            ["Red"], await database.ColumnAsync("""SELECT concat("TenantId", "MachineId") FROM "Part" WHERE "Id" = -1"""));
+    }
+
+    [Fact]
+    public async Task A_row_does_not_go_to_another_tenant_with_its_references()
+    {
+        await using var database = await CreateAsync();
+        await using var db = For(database, "Green");
+        db.Add(new Part { Id = 1, MachineId = 2 });
+        await db.SaveChangesAsync();
+        using (db.Tenancy().AcrossTenants("a test"))
+        {
+            foreach (var moved in (object[])[await db.Set<Part>().SingleAsync(p => p.Id == 1), await db.Set<Machine>().SingleAsync(m => m.Id == 2)])
+            {
+                var tenant = db.Entry(moved).Property("TenantId");
+                tenant.CurrentValue = "Red";
+                var refused = await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+                Assert.Contains("belongs to tenant 'Green' and was given the tenant 'Red'", refused.Message, StringComparison.Ordinal);
+                tenant.CurrentValue = "Green";
+            }
+        }
+
+        Assert.Equal(
+            ["Green 1", "Green 2"],
+            await database.ColumnAsync(
+                """
+                SELECT "TenantId" || ' ' || "Id" FROM "Part" WHERE "Id" = 1 UNION ALL SELECT "TenantId" || ' ' || "Id" FROM "Machine" WHERE "Id" = 2
+                """));
+    }
+
+    [Fact]
     public async Task Reference_to_a_new_row_of_another_tenant_is_refused()
     {
         await using var database = await CreateAsync();

@@ -18,6 +18,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     where TEntity : class
 {
     private readonly TenancyStateManager _stateManager;
+    private readonly IEntityType _entityType;
     private readonly bool _hasSharedRows;
     private readonly IProperty? _tenant;
     private readonly IReadOnlyList<IProperty> _key;
@@ -34,6 +35,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         : base(stateManager, setSource, setCache, entityType)
     {
         _stateManager = stateManager;
+        _entityType = entityType;
         _hasSharedRows = entityType.HasSharedRows();
         _tenant = entityType.FindTenantProperty();
         _key = entityType.FindPrimaryKey()!.Properties;
@@ -63,14 +65,38 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     public override InternalEntityEntry? FindEntry<TKey>(TKey keyValue)
         => LacksTenant(1)
-            ? base.FindEntry((IEnumerable<object?>)OfTenant([keyValue]))
+            ? Tracked(_key, [keyValue]).FirstOrDefault()
             : base.FindEntry(keyValue);
 
     public override InternalEntityEntry? FindEntry(IEnumerable<object?> keyValues)
     {
-        var values = keyValues.ToArray();
-        return base.FindEntry((IEnumerable<object?>)(LacksTenant(values.Length) ? OfTenant(values) : values));
+        var values = keyValues.ToList();
+        return LacksTenant(values.Count)
+            ? Tracked(_key, values).FirstOrDefault()
+            : base.FindEntry((IEnumerable<object?>)values);
     }
+
+    public override InternalEntityEntry? FindEntry<TProperty>(IProperty property, TProperty propertyValue)
+        => KeyOf([property]) is { } key
+            ? Tracked(key, [propertyValue]).FirstOrDefault()
+            : base.FindEntry(property, propertyValue);
+
+    public override InternalEntityEntry? FindEntry(IEnumerable<IProperty> properties, IEnumerable<object?> propertyValues)
+        => KeyOf([.. properties]) is { } key
+            ? Tracked(key, [.. propertyValues]).FirstOrDefault()
+            : base.FindEntry(properties, propertyValues);
+
+    public override IEnumerable<InternalEntityEntry> GetEntries<TProperty>(IProperty property, TProperty propertyValue)
+        => KeyOf([property]) is { } key
+            ? Tracked(key, [propertyValue])
+            : base.GetEntries(property, propertyValue);
+
+    public override IEnumerable<InternalEntityEntry> GetEntries(
+        IEnumerable<IProperty> properties,
+        IEnumerable<object?> propertyValues)
+        => KeyOf([.. properties]) is { } key
+            ? Tracked(key, [.. propertyValues])
+            : base.GetEntries(properties, propertyValues);
 
     // EF ignores all query filters here, and reads no entity.
     public override object[]? GetDatabaseValues(InternalEntityEntry entry)
@@ -199,6 +225,29 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
     private object?[] OfTenant(object?[] keyValues)
         => WithTenant(keyValues, _stateManager.Tenant.ValueOfNewWork);
+
+    // What the caller knows as a key or foreign key is one without the tenant. EF would look for the ids among the rows of all tenants.
+    private IReadOnlyList<IProperty>? KeyOf(IReadOnlyList<IProperty> properties)
+        => _tenant is null ? null
+            : _entityType.GetKeys().Select(k => k.Properties).Concat(_entityType.GetForeignKeys().Select(fk => fk.Properties))
+                .FirstOrDefault(k => k.Contains(_tenant) && k.Where(p => p != _tenant).SequenceEqual(properties));
+
+    // Its own rows before shared ones.
+    private IEnumerable<InternalEntityEntry> Tracked(IReadOnlyList<IProperty> key, List<object?> values)
+    {
+        var position = Math.Min(key.ToList().IndexOf(_tenant!), values.Count);
+        var tenants = new HashSet<object> { _stateManager.Tenant.ValueOfNewWork };
+        if (ReadsShared)
+        {
+            tenants.Add(_stateManager.Tenant.IdConverter.Default);
+        }
+
+        // EF looks at the values at once, and at the rows when they are asked for.
+        return tenants
+            .Select(tenant => base.GetEntries(key, (object?[])[.. values[..position], tenant, .. values[position..]]))
+            .ToList()
+            .SelectMany(entries => entries);
+    }
 
     private bool ReadsShared
         => _hasSharedRows && !_stateManager.Tenant.IsWorkingFor;

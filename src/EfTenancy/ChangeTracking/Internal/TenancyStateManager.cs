@@ -85,7 +85,9 @@ public class TenancyStateManager : StateManager
             && _tenantProperty.Find(entry.EntityType) is { } property)
         {
             var given = entry[property];
-            var tenant = _tenant.IdConverter.IsUnset(given) ? _tenant.ValueOfNewWork : _tenant.Normalize(given!, property.Name);
+            var tenant = _tenant.IdConverter.IsUnset(given) || IsOnlySeenBefore(property)
+                ? _tenant.ValueOfNewWork
+                : _tenant.Normalize(given!, property.Name);
             // EF takes the default tenant's number or Guid for no value until it is set.
             if (!tenant.Equals(given) || entry.IsUnknown(property))
             {
@@ -95,6 +97,10 @@ public class TenancyStateManager : StateManager
 
         return entry;
     }
+
+    // Whoever looked at an object's entry made it one of the context's tenant; then another tenant was named for it.
+    private bool IsOnlySeenBefore(IProperty tenantProperty)
+        => _tenant.IsWorkingFor && tenantProperty.IsShadowProperty();
 
     public override void CascadeDelete(InternalEntityEntry entry, bool force, IEnumerable<IForeignKey>? foreignKeys = null)
     {

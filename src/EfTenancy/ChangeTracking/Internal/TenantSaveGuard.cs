@@ -37,15 +37,14 @@ public sealed class TenantSaveGuard(
 
             if (TenantNotOpen(entry, property, out var rowValue))
             {
-                var rowTenant = tenant.IdConverter.ToTenantIdOf(rowValue);
-                var contextTenant = string.Join(", ", tenant.TenantIds);
-                var message = TenancyStrings.CrossTenantWrite(
-                    entry.EntityType.DisplayName(),
-                    entry.EntityType.GetSchemaQualifiedTableName() ?? entry.EntityType.DisplayName(),
-                    rowTenant,
-                    contextTenant);
-                logger.CrossTenantWriteRefused(tenant.Context, rowTenant, message);
-                throw new CrossTenantWriteException(message, rowTenant, contextTenant);
+                throw Refusal(entry, rowValue, TenancyStrings.CrossTenantWrite);
+            }
+
+            // Keys of ids only let it, and what references the row would reference another tenant's.
+            if (entry.EntityState == EntityState.Modified && ChangesTenant(entry, property, out rowValue))
+            {
+                var newTenant = tenant.IdConverter.ToTenantIdOf(entry.GetCurrentValue(property));
+                throw Refusal(entry, rowValue, (entity, table, rowTenant, _) => TenancyStrings.RowChangesTenant(entity, table, rowTenant, newTenant));
             }
 
             // Across tenants means those in one place; a row of any other would never be found by its tenant.
@@ -84,6 +83,25 @@ public sealed class TenantSaveGuard(
 
         rowTenant = entry.GetOriginalValue(property);
         return !tenant.IsOpen(rowTenant);
+    }
+
+    private bool ChangesTenant(IUpdateEntry entry, IProperty property, out object? rowTenant)
+    {
+        rowTenant = entry.CanHaveOriginalValue(property) ? entry.GetOriginalValue(property) : entry.GetCurrentValue(property);
+        return !Equals(tenant.IdConverter.ToStored(rowTenant), tenant.IdConverter.ToStored(entry.GetCurrentValue(property)));
+    }
+
+    private CrossTenantWriteException Refusal(
+        IUpdateEntry entry,
+        object? rowValue,
+        Func<string, string, string?, string, string> messageOf)
+    {
+        var rowTenant = tenant.IdConverter.ToTenantIdOf(rowValue);
+        var contextTenant = string.Join(", ", tenant.TenantIds);
+        var entity = entry.EntityType.DisplayName();
+        var message = messageOf(entity, entry.EntityType.GetSchemaQualifiedTableName() ?? entity, rowTenant, contextTenant);
+        logger.CrossTenantWriteRefused(tenant.Context, rowTenant, message);
+        return new CrossTenantWriteException(message, rowTenant, contextTenant);
     }
 
     // PostgreSQL does not tell which row of a batch it refused.

@@ -30,6 +30,7 @@ public class TenancyModelValidator(
             ValidateKeys(entityType);
             ValidateFilter(entityType, policy);
             ValidateReferences(entityType);
+            ValidateProcedures(entityType);
             ValidateSharedRows(entityType);
 
             if (entityType.GetTenantPartitioning() is { } partitioning)
@@ -88,6 +89,19 @@ public class TenancyModelValidator(
             {
                 throw new InvalidOperationException(TenancyStrings.IdOnlyTableWithoutTenant(scattered.DisplayName()));
             }
+        }
+    }
+
+    // Where the tenant is in the key, EF wants it of each procedure itself. Deleting, a procedure is given the original values only.
+    private static void ValidateProcedures(IEntityType entityType)
+    {
+        if (entityType.Model.KeysAreIdsOnly()
+            && entityType.FindTenantProperty() is { } tenant
+            && entityType.GetUpdateStoredProcedure() is { } procedure
+            && procedure.FindOriginalValueParameter(tenant.Name) is null)
+        {
+            throw new InvalidOperationException(TenancyStrings.IdOnlyProcedureWithoutTenant(
+                entityType.DisplayName(), procedure.Name, tenant.Name));
         }
     }
 

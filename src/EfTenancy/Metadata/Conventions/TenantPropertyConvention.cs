@@ -86,6 +86,9 @@ public class TenantPropertyConvention(
         // With OnAdd, Update(new Blog { Id = 1 }) would be taken for an insert.
         property.ValueGenerated = ValueGenerated.Never;
 
+        // Nobody but EfTenancy gives it: what an INSERT leaves out gets the column's default, and would be the default tenant's.
+        property.SetBeforeSaveBehavior(null);
+
         if (!entityType.IsMappedToJson() && property.FindAnnotation(RelationalAnnotationNames.DefaultValueSql) is null)
         {
             // As SQL: EF warns of constant defaults on key columns, though the rows of an existing table need one.

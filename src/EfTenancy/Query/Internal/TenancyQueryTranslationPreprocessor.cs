@@ -54,7 +54,8 @@ public class TenancyQueryTranslationPreprocessor(
         {
             query = new AcrossTenantsRewriter(QueryCompilationContext).Rewrite(query);
         }
-        else if (CrossTenantPredicateFinder.Contains(query))
+
+        if (CrossTenantPredicateFinder.Contains(query))
         {
             query = new CrossTenantPredicateRewriter(QueryCompilationContext, tenant, isBulkWrite).Rewrite(query);
         }
