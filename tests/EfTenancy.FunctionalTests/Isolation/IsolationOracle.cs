@@ -86,6 +86,6 @@ public sealed class IsolationOracle(PostgresFixture postgres, int share = 1)
         }
     }
 
-    private static int Setting(string name, int otherwise)
+    internal static int Setting(string name, int otherwise)
         => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 }

@@ -41,6 +41,39 @@ public class SplittingTest(PlainDatabase<SplittingContext> plain, HashedDatabase
 
     [Theory]
     [ClassData(typeof(AllTables))]
+    public async Task A_bulk_update_of_one_part_stays_in_its_tenant(Tables tables)
+    {
+        foreach (var tenant in (string[])["Green", "Red"])
+        {
+            await using var context = For(tables, tenant);
+            context.AddRange(
+                new Film { Id = 1, Title = "one", Plot = tenant, Poster = tenant },
+                new Film { Id = 2, Title = "two", Plot = tenant, Poster = tenant },
+                new Actor { Id = 2, Name = "two" });
+            await context.SaveChangesAsync();
+        }
+
+        await using var green = For(tables, "Green");
+        Assert.Equal(
+            1,
+            await green.Set<Film>().Join(green.Set<Actor>(), f => f.Id, a => a.Id, (f, a) => f)
+                .ExecuteUpdateAsync(s => s.SetProperty(f => f.Plot, "joined")));
+        Assert.Equal(2, await green.Set<Film>().ExecuteUpdateAsync(s => s.SetProperty(f => f.Poster, "all")));
+        Assert.Equal(
+            1, await green.Set<Film>().Where(f => f.Title == "one").ExecuteUpdateAsync(s => s.SetProperty(f => f.Plot, "filtered")));
+
+        Assert.Equal(
+            ["Green 1 filtered", "Green 2 joined", "Red 1 Red", "Red 2 Red"],
+            await Database(tables).ColumnAsync("""SELECT concat_ws(' ', "TenantId", "Id", "Plot") FROM "FilmPlots" ORDER BY 1"""));
+        Assert.Equal(
+            ["Green 1 all", "Green 2 all", "Red 1 Red", "Red 2 Red"],
+            await Database(tables).ColumnAsync("""SELECT concat_ws(' ', "TenantId", "Id", "Poster") FROM art."FilmPosters" ORDER BY 1"""));
+
+        await Database(tables).ExecuteAsync("""DELETE FROM "Films"; DELETE FROM "Actor" """);
+    }
+
+    [Theory]
+    [ClassData(typeof(AllTables))]
     public Task One_to_one_with_shared_and_with_own_key(Tables tables)
         => VerifyAsync(
             tables,

@@ -156,6 +156,26 @@ public class EntityEqualityTest(ShopFixture fixture) : IClassFixture<ShopFixture
     }
 
     [Fact]
+    public async Task Nor_do_they_join_across_tenants()
+    {
+        var nobody = _blue.Orders.Where(o => o.AnyTenant() && o.Id == 9).DefaultIfEmpty();
+
+        Assert.Equal(0, await nobody.Join(nobody, o => o, i => i, (o, i) => 1).CountAsync());
+        Assert.Equal(0, await nobody.Join(nobody, o => o!.Customer, i => i!.Customer, (o, i) => 1).CountAsync());
+        Assert.Equal(
+            6,
+            await _blue.Orders.Where(o => o.AnyTenant())
+                .Join(_blue.Orders.Where(o => o.AnyTenant() && !o.Paid), o => o.Customer, i => i.Customer, (o, i) => 1)
+                .CountAsync());
+        foreach (var joined in (IQueryable<int?>[])[
+                     _blue.Customers.Where(c => c.AnyTenant()).RightJoin(nobody, c => c, o => o!.Customer, (c, o) => (int?)c!.Id),
+                     nobody.LeftJoin(_blue.Customers.Where(c => c.AnyTenant()), o => o!.Customer, c => c, (o, c) => (int?)c!.Id)])
+        {
+            Assert.Equal([null], await joined.ToListAsync());
+        }
+    }
+
+    [Fact]
     public async Task Entities_of_two_tenants_with_one_id_differ_in_a_query_across_tenants()
     {
         Assert.Equal(

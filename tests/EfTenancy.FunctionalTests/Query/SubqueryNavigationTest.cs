@@ -53,4 +53,18 @@ public class SubqueryNavigationTest(ShopFixture fixture) : IClassFixture<ShopFix
             Assert.Equal([("a@x.org", "Blue 1"), (null, "Blue 2")], joined.Select(x => (x.Customer?.Email, x.Title)));
         }
     }
+
+    [Fact]
+    public async Task So_does_one_of_what_a_query_made_of_rows()
+    {
+        foreach (var ids in (IQueryable<int>[])[
+                     _blue.Customers.Select(c => c.Id),
+                     _blue.Customers.OrderBy(c => c.Id).Select(c => c.Id),
+                     _blue.Customers.Where(c => c.Id == 1).Select(c => c.Id),
+                     _blue.Customers.Join(_blue.Orders, c => c.Id, o => o.Id, (c, o) => c.Id)])
+        {
+            var joined = await ids.RightJoin(_blue.Orders, i => i, o => o.Id, (i, o) => o.Title).OrderBy(t => t).ToListAsync();
+            Assert.Equal(["Blue 1", "Blue 2"], joined);
+        }
+    }
 }

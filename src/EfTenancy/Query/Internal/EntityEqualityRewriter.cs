@@ -199,11 +199,18 @@ public sealed class EntityEqualityRewriter(
             || Key(join.Arguments[2]) is not { } outerKey
             || Key(join.Arguments[3]) is not { } innerKey
             || _keys.Of(outerKey.Body.Type) is not { } key
-            || !IsOfOneTenant(key)
             || key != _keys.Of(innerKey.Body.Type)
             || TenantKeys.IdOf(key) is not { } id)
         {
             return null;
+        }
+
+        if (!IsOfOneTenant(key))
+        {
+            var isRight = join.Method.Name == nameof(Queryable.RightJoin);
+            var outer = isRight ? WithKey(join.Arguments[0], outerKey) : join.Arguments[0];
+            var inner = isRight ? join.Arguments[1] : WithKey(join.Arguments[1], innerKey);
+            return join.Update(null, [Visit(outer), Visit(inner), .. join.Arguments.Skip(2).Select(a => Visit(a)!)]);
         }
 
         var type = Nullable(id.ClrType);
@@ -221,6 +228,16 @@ public sealed class EntityEqualityRewriter(
         UnaryExpression ById(LambdaExpression selector)
             => Expression.Quote(Expression.Lambda(PropertyExpression.Of(Visit(selector.Body), id, type), selector.Parameters));
     }
+
+    private static MethodCallExpression WithKey(Expression source, LambdaExpression selector)
+        => Expression.Call(
+            typeof(Queryable),
+            nameof(Queryable.Where),
+            [selector.Parameters[0].Type],
+            source,
+            Expression.Quote(
+                Expression.Lambda(
+                    Expression.NotEqual(selector.Body, Expression.Constant(null, selector.Body.Type)), selector.Parameters)));
 
     private bool IsOfOneTenant(IKey key)
         => _isOfOneTenant && !key.DeclaringEntityType.HasSharedRows();

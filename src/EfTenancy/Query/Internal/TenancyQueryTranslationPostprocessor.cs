@@ -5,7 +5,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Query.Internal;
 
 namespace EfTenancy.Query.Internal;
 
-/// <summary>Looks at what a bulk write came to in SQL.</summary>
+/// <summary>Keeps what a bulk update comes to in SQL in its rows, and looks at the columns that it sets.</summary>
 #pragma warning disable EF1001 // EF holds one postprocessor, the provider's.
 public class TenancyQueryTranslationPostprocessor(
     QueryTranslationPostprocessorDependencies dependencies,
@@ -23,5 +23,8 @@ public class TenancyQueryTranslationPostprocessor(
 
         return processed;
     }
+
+    protected override Expression Prune(Expression query)
+        => base.Prune(query is UpdateExpression update ? BulkUpdateTarget.KeepJoined(update) : query);
 }
 #pragma warning restore EF1001
