@@ -60,11 +60,16 @@ public class SubqueryNavigationTest(ShopFixture fixture) : IClassFixture<ShopFix
         foreach (var ids in (IQueryable<int>[])[
                      _blue.Customers.Select(c => c.Id),
                      _blue.Customers.OrderBy(c => c.Id).Select(c => c.Id),
-                     _blue.Customers.Where(c => c.Id == 1).Select(c => c.Id),
                      _blue.Customers.Join(_blue.Orders, c => c.Id, o => o.Id, (c, o) => c.Id)])
         {
             var joined = await ids.RightJoin(_blue.Orders, i => i, o => o.Id, (i, o) => o.Title).OrderBy(t => t).ToListAsync();
             Assert.Equal(["Blue 1", "Blue 2"], joined);
         }
     }
+
+    [Fact]
+    public async Task A_right_join_whose_first_side_the_application_filters_answers_as_plain_EF_does()
+        => Assert.Equal(
+            ["Blue 1"],
+            await _blue.Customers.Where(c => c.Id == 1).RightJoin(_blue.Orders, c => c.Id, o => o.Id, (c, o) => o.Title).ToListAsync());
 }

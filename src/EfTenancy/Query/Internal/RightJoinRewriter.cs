@@ -7,7 +7,8 @@ namespace EfTenancy.Query.Internal;
 
 /// <summary>
 ///     Turns a <c>RightJoin</c> whose first side begins with a multi-tenanted set into a <c>LeftJoin</c> of the swapped sides. EF puts what
-///     filters the first side of a right join behind the join, where it drops the rows that found none.
+///     filters the first side of a right join behind the join, where it drops the rows that found none. Where the application filters that
+///     side itself, EF's answer stays what it was.
 /// </summary>
 public sealed class RightJoinRewriter : ExpressionVisitor
 {
@@ -37,7 +38,14 @@ public sealed class RightJoinRewriter : ExpressionVisitor
         => expression switch
         {
             EntityQueryRootExpression root => root.EntityType.FindTenantProperty() is not null,
-            MethodCallExpression { Arguments: [var source, ..] } => BeginsWithTenants(source),
+            MethodCallExpression { Arguments: [var source, ..] } call => !IsOwnFilter(call) && BeginsWithTenants(source),
             _ => false,
         };
+
+    // A cross-tenant predicate only stands in the place of our filter.
+    private static bool IsOwnFilter(MethodCallExpression call)
+        => call.Method.Name == nameof(Queryable.Where)
+            && call.Method.DeclaringType == typeof(Queryable)
+            && !(call.Arguments[1] is UnaryExpression { Operand: LambdaExpression { Body: MethodCallExpression predicate } }
+                && CrossTenantPredicateFinder.IsCrossTenantPredicate(predicate));
 }
