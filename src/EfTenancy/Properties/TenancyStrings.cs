@@ -519,6 +519,16 @@ internal static class TenancyStrings
             + "that tenant's, or names it in its tenant property. "
             + $"Give it to db, to db.Tenancy().ForTenant(\"{rowTenant}\"), or make a new object for ForTenant(\"{namedTenant}\").";
 
+    public static string NavigationOfOtherTenant(
+        string entity,
+        string? table,
+        string navigation,
+        string? rowTenant,
+        IEnumerable<string> contextTenants)
+        => $"A row of entity '{entity}' (table '{table ?? entity}') belongs to tenant '{rowTenant}', so its '{navigation}' cannot be loaded by a "
+            + $"context of '{string.Join("', '", contextTenants)}', which reads no rows of '{rowTenant}'. Open that tenant in this unit of work with "
+            + $"db.Tenancy().ForTenant(\"{rowTenant}\"), load it inside db.Tenancy().AcrossTenants(reason), or Include it in the query.";
+
     public static string ReasonIsBlank
         => "AcrossTenants(...) wants a reason, which is logged: AcrossTenants(\"monthly invoice run\").";
 

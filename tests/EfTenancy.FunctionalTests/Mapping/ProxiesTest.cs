@@ -57,16 +57,23 @@ public sealed class ProxiesTest(PlainDatabase<ProxiesContext> plain, HashedDatab
 
     [Theory]
     [ClassData(typeof(AllTables))]
-    public async Task Entities_of_another_tenant_load_nothing_of_the_context_s(Tables tables)
+    public async Task Entities_of_another_tenant_load_that_tenants_rows_once_it_is_opened(Tables tables)
     {
         await using var green = For(tables, "Green");
         var shelter = await green.Set<Shelter>().SingleAsync(s => s.TenantIsOneOf("Red"));
-        Assert.DoesNotContain(shelter.Dogs, d => d.Name != "Red");
+        Assert.Throws<InvalidOperationException>(() => shelter.Dogs);
+
+        green.Tenancy().ForTenant("Red");
+        Assert.Equal("Red", Assert.Single(shelter.Dogs).Name);
 
         await using var again = For(tables, "Green");
         var dog = await again.Set<Dog>().SingleAsync(d => d.TenantIsOneOf("Red"));
-        Assert.NotEqual("Green", dog.Shelter?.Name);
-        Assert.DoesNotContain(dog.Walkers, k => k.Name != "Red");
+        Assert.Throws<InvalidOperationException>(() => dog.Shelter);
+        Assert.Throws<InvalidOperationException>(() => dog.Walkers);
+
+        again.Tenancy().ForTenant("Red");
+        Assert.Equal("Red", dog.Shelter!.Name);
+        Assert.Equal("Red", Assert.Single(dog.Walkers).Name);
     }
 
     [Theory]

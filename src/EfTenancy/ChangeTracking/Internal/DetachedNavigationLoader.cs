@@ -87,7 +87,7 @@ public static class DetachedNavigationLoader
         entry.SetIsLoaded(navigation);
     }
 
-    private static bool HasKey(INavigationBase navigation, InternalEntityEntry entry)
+    public static bool HasKey(INavigationBase navigation, InternalEntityEntry entry)
         => Key(navigation).All(p => entry[p] is not null);
 
     private static IReadOnlyList<IProperty> Key(INavigationBase navigation)

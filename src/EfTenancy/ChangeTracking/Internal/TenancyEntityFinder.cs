@@ -124,13 +124,19 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     }
 
     public override IQueryable<TEntity> Query(INavigation navigation, InternalEntityEntry entry)
-        => DetachedNavigationLoader.Loads(navigation, entry)
-            ? DetachedNavigationLoader.Query(navigation, entry, e => base.Query(navigation, e))
+        => OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId
+                ? OtherTenantNavigation.Of(tenantId, base.Query(navigation, entry))
+            : DetachedNavigationLoader.Loads(navigation, entry)
+                ? DetachedNavigationLoader.Query(navigation, entry, e => base.Query(navigation, e))
             : base.Query(navigation, entry);
 
     public override void Load(INavigation navigation, InternalEntityEntry entry, LoadOptions options)
     {
-        if (DetachedNavigationLoader.Loads(navigation, entry))
+        if (OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId)
+        {
+            OtherTenantNavigation.Load(navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(navigation, e)));
+        }
+        else if (DetachedNavigationLoader.Loads(navigation, entry))
         {
             DetachedNavigationLoader.Load(navigation, entry, options, e => base.Query(navigation, e));
         }
@@ -145,8 +151,11 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
         InternalEntityEntry entry,
         LoadOptions options,
         CancellationToken cancellationToken = default)
-        => DetachedNavigationLoader.Loads(navigation, entry)
-            ? DetachedNavigationLoader.LoadAsync(navigation, entry, options, e => base.Query(navigation, e), cancellationToken)
+        => OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId
+                ? OtherTenantNavigation.LoadAsync(
+                    navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(navigation, e)), cancellationToken)
+            : DetachedNavigationLoader.Loads(navigation, entry)
+                ? DetachedNavigationLoader.LoadAsync(navigation, entry, options, e => base.Query(navigation, e), cancellationToken)
             : base.LoadAsync(navigation, entry, options, cancellationToken);
 
     private bool IsReadable(InternalEntityEntry entry)

@@ -15,13 +15,19 @@ public sealed class TenancyManyToManyLoader<TEntity, TSourceEntity>(ISkipNavigat
     private readonly ISkipNavigation _navigation = navigation;
 
     public override IQueryable<TEntity> Query(InternalEntityEntry entry)
-        => DetachedNavigationLoader.Loads(_navigation, entry)
-            ? DetachedNavigationLoader.Query(_navigation, entry, base.Query)
+        => OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId
+                ? OtherTenantNavigation.Of(tenantId, base.Query(entry))
+            : DetachedNavigationLoader.Loads(_navigation, entry)
+                ? DetachedNavigationLoader.Query(_navigation, entry, base.Query)
             : base.Query(entry);
 
     public override void Load(InternalEntityEntry entry, LoadOptions options)
     {
-        if (DetachedNavigationLoader.Loads(_navigation, entry))
+        if (OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId)
+        {
+            OtherTenantNavigation.Load(_navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(e)));
+        }
+        else if (DetachedNavigationLoader.Loads(_navigation, entry))
         {
             DetachedNavigationLoader.Load(_navigation, entry, options, base.Query);
         }
@@ -32,8 +38,11 @@ public sealed class TenancyManyToManyLoader<TEntity, TSourceEntity>(ISkipNavigat
     }
 
     public override Task LoadAsync(InternalEntityEntry entry, LoadOptions options, CancellationToken cancellationToken = default)
-        => DetachedNavigationLoader.Loads(_navigation, entry)
-            ? DetachedNavigationLoader.LoadAsync(_navigation, entry, options, base.Query, cancellationToken)
+        => OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId
+                ? OtherTenantNavigation.LoadAsync(
+                    _navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(e)), cancellationToken)
+            : DetachedNavigationLoader.Loads(_navigation, entry)
+                ? DetachedNavigationLoader.LoadAsync(_navigation, entry, options, base.Query, cancellationToken)
             : base.LoadAsync(entry, options, cancellationToken);
 }
 #pragma warning restore EF1001

@@ -214,11 +214,15 @@ public sealed class CurrentTenant(
             || (IdConverter.ToStored(value) is { } stored
                 && (_opened?.Contains(stored) == true || (_group is null && stored.Equals(IdConverter.ToStored(Value)))));
 
-    /// <summary>Whether this context reads rows of the tenant that a tenant property holds.</summary>
+    /// <summary>Whether this context reads rows of the tenant that a tenant property holds, or can by naming it.</summary>
     public bool IsReadable(object? value, bool hasSharedRows)
-        => IsOpen(value)
+        => IsOpen(value) || IsRead(value, hasSharedRows);
+
+    /// <summary>Whether this context's filter lets rows of the tenant that a tenant property holds through.</summary>
+    public bool IsRead(object? value, bool hasSharedRows)
+        => IsAcrossTenants
             || (IdConverter.ToTenantIdOf(value) is { } tenantId
-                && ((_group?.Contains(tenantId) ?? false) || (hasSharedRows && tenantId == TenancyDefaults.DefaultTenantId)));
+                && (TenantIds.Contains(tenantId) || (hasSharedRows && tenantId == TenancyDefaults.DefaultTenantId)));
 
     /// <summary>How many tenants' rows of a type the context reads.</summary>
     public int ReadableCount(IReadOnlyEntityType entityType)

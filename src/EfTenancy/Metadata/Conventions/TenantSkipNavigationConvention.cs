@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 
 namespace EfTenancy.Metadata.Conventions;
 
-/// <summary>Gives many-to-many navigations of multi-tenanted entities a loader that knows the tenant's part of the key.</summary>
+/// <summary>Gives many-to-many navigations of multi-tenanted entities a loader that knows the tenant.</summary>
 #pragma warning disable EF1001 // EF keeps the loader in a field of the finished model, and makes it without asking any service.
 public class TenantSkipNavigationConvention : IModelFinalizedConvention
 {
@@ -15,7 +15,7 @@ public class TenantSkipNavigationConvention : IModelFinalizedConvention
     {
         foreach (var navigation in model.GetEntityTypes().SelectMany(e => e.GetDeclaredSkipNavigations()).OfType<RuntimeSkipNavigation>())
         {
-            if (((ISkipNavigation)navigation).DeclaringEntityType.FindTenantProperty()?.IsShadowProperty() == true)
+            if (((ISkipNavigation)navigation).DeclaringEntityType.FindTenantProperty() is not null)
             {
                 LoaderOf(navigation) = Create(navigation);
             }

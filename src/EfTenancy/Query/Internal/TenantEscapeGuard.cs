@@ -77,12 +77,16 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
             foreach (var name in node.Arguments.OfType<ConstantExpression>().Select(c => c.Value).OfType<string>()
                          .SelectMany(path => path.Split('.')))
             {
-                Check(name, _ => true);
+                Check(name, n => node.Method.DeclaringType != typeof(EF) || IsOf(n, node.Arguments[0].Type));
             }
         }
 
         return base.VisitMethodCall(node);
     }
+
+    // Whatever is declared as less than the entity may be one.
+    private static bool IsOf(INavigationBase navigation, Type type)
+        => navigation.DeclaringEntityType.ClrType is var entity && (entity.IsAssignableTo(type) || entity.IsAssignableFrom(type));
 
     private void Check(string name, Func<INavigationBase, bool> isMeant)
     {
