@@ -1,8 +1,12 @@
+using Microsoft.EntityFrameworkCore;
+
 namespace EfTenancy;
 
 /// <summary>
 ///     A save held a row of a tenant that the context is not opened for, or one that was given another tenant than it had. It is thrown
-///     before anything is sent to the database. Marten has no counterpart; Wolverine's conjoined tenancy uses the same name.
+///     before anything is sent to the database. Under <see cref="TenantKeyStyle.IdOnly" /> also the inner exception of the
+///     <see cref="DbUpdateException" /> that refuses a reference to a row which the row's tenant does not have. Marten has no counterpart;
+///     Wolverine's conjoined tenancy uses the same name.
 /// </summary>
 public class CrossTenantWriteException : InvalidOperationException
 {

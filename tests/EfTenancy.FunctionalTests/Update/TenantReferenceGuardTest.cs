@@ -37,8 +37,8 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         await using (var db = For(database, "Green"))
         {
             db.AddRange(Foreign[reference], new Part { Id = 2, MachineId = 2, SpareId = 3, MachineCode = 102, SiteA = 5, SiteB = 5, ThingId = 2 });
-            await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
-            Assert.Throws<CrossTenantWriteException>(() => db.SaveChanges());
+            await RefusedAsync(() => db.SaveChangesAsync());
+            await RefusedAsync(() => Task.FromResult(db.SaveChanges()));
         }
 
         Assert.Equal(0L, await PartsAsync(database));
@@ -52,7 +52,7 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         await using var db = For(database, "Green", o => o.LogTo((id, _) => id == TenancyEventId.CrossTenantWriteRefused, events.Add));
         db.Add(new Part { Id = 1, MachineId = 1 });
 
-        var exception = await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+        var exception = await RefusedAsync(() => db.SaveChangesAsync());
 
         Assert.All(["'Part'", "'Machine'", "{MachineId}", "'Green'"], part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
         Assert.Contains(exception.Message, Assert.Single(events).ToString(), StringComparison.Ordinal);
@@ -101,12 +101,12 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         await db.SaveChangesAsync();
 
         part.MachineId = 1;
-        await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+        await RefusedAsync(() => db.SaveChangesAsync());
         part.MachineId = 2;
 
         // One column of two.
         part.SiteB = 2;
-        Assert.Throws<CrossTenantWriteException>(() => db.SaveChanges());
+        await RefusedAsync(() => Task.FromResult(db.SaveChanges()));
 
         Assert.Equal(["2 1 9"], await database.ColumnAsync("""SELECT concat_ws(' ', "MachineId", "SiteA", "SiteB") FROM "Part" WHERE "Id" = 1"""));
     }
@@ -127,7 +127,7 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         {
             db.Add(new Part { Id = 3, MachineId = 1 });
             db.Tenancy().ForTenant("Red").Add(new Part { Id = 4, MachineId = 1 });
-            await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+            await RefusedAsync(() => db.SaveChangesAsync());
         }
 
         Assert.Equal(2L, await PartsAsync(database));
@@ -189,7 +189,7 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         db.Tenancy().ForTenant("Red").Add(machine);
         db.Add(new Part { Id = 1, MachineId = 7 });
 
-        await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+        await RefusedAsync(() => db.SaveChangesAsync());
 
         Assert.Equal(0L, await database.ScalarAsync<long>("""SELECT count(*) FROM "Machine" WHERE "Id" = 7"""));
     }
@@ -242,8 +242,115 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         db.Add(new Shelf { Id = 2 });
         db.Tenancy().ForTenant("Red").Add(new Box { Id = 2, ShelfId = 2 });
 
-        await Assert.ThrowsAsync<CrossTenantWriteException>(() => db.SaveChangesAsync());
+        await RefusedAsync(() => db.SaveChangesAsync());
         Assert.Equal(["1 Red"], await database.ColumnAsync("""SELECT "Id" || ' ' || "TenantId" FROM "Box" """));
+    }
+
+    [Fact]
+    public async Task Keys_are_compared_as_the_model_compares_them()
+    {
+        await using var database = await CreateVariedAsync();
+        await using var db = VariedFor(database, "Green");
+        db.AddRange(new Lock { Id = [7, 7] }, new Lock { Id = [8] });
+        await db.SaveChangesAsync();
+        db.ChangeTracker.Clear();
+
+        // Two arrays, one key.
+        db.AddRange(new Gate { Id = 1, LockId = [7, 7] }, new Gate { Id = 2, LockId = [7, 7] }, new Gate { Id = 3, LockId = [8] });
+        await db.SaveChangesAsync();
+        db.Add(new Gate { Id = 4, LockId = [1] });
+        await RefusedAsync(() => db.SaveChangesAsync());
+
+        Assert.Equal(["0707", "0707", "08"], await database.ColumnAsync("""SELECT encode("LockId", 'hex') FROM "Gate" ORDER BY "Id" """));
+    }
+
+    [Fact]
+    public async Task Owned_rows_of_owned_rows_are_written_and_those_of_a_foreign_owner_refused()
+    {
+        await using var database = await CreateVariedAsync();
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.Add(new Building { Id = 2, Floors = { new Floor { Rooms = { new Room { Name = "first" } } } } });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+
+            var building = await db.Set<Building>().SingleAsync();
+            building.Floors[0].Rooms.Add(new Room { Name = "second" });
+            building.Floors.Add(new Floor { Rooms = { new Room { Name = "third" } } });
+            await db.SaveChangesAsync();
+        }
+
+        await using (var db = VariedFor(database, "Green"))
+        {
+            var claimed = new Building { Id = 1, Floors = { new Floor { Id = await database.ScalarAsync<int>("""SELECT min("Id") FROM "Floor" """) } } };
+            db.Attach(claimed);
+            claimed.Floors[0].Rooms.Add(new Room { Name = "stolen" });
+            await RefusedAsync(() => db.SaveChangesAsync());
+        }
+
+        Assert.Equal(
+            ["Green first", "Green second", "Green third", "Red attic"],
+            await database.ColumnAsync("""SELECT "TenantId" || ' ' || "Name" FROM "Room" ORDER BY "TenantId", "Name" """));
+    }
+
+    [Fact]
+    public async Task References_are_to_rows_of_a_table_whatever_their_type_as_in_the_database()
+    {
+        await using var database = await CreateVariedAsync();
+        await using var db = VariedFor(database, "Green");
+        db.AddRange(new Repair { Id = 2 }, new Inspection { Id = 3 });
+        await db.SaveChangesAsync();
+
+        // Two foreign keys on one column, for two types of one table.
+        db.AddRange(new Bill { Id = 2, JobId = 2 }, new Bill { Id = 3, JobId = 3 });
+        await db.SaveChangesAsync();
+        db.Add(new Bill { Id = 4, JobId = 1 });
+        await RefusedAsync(() => db.SaveChangesAsync());
+
+        Assert.Equal(["2", "3"], await database.ColumnAsync("""SELECT "JobId"::text FROM "Bill" ORDER BY "Id" """));
+    }
+
+    [Fact]
+    public async Task Parts_of_a_row_are_written_with_it()
+    {
+        await using var database = await CreateVariedAsync();
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.AddRange(new Vehicle { Id = 2 }, new Tank { Id = 2, Litres = 50 });
+            await db.SaveChangesAsync();
+        }
+
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.Attach(new Vehicle { Id = 1 });
+            db.Add(new Tank { Id = 1, Litres = 70 });
+            await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+        }
+
+        Assert.Equal(["Red ", "Green 50"], await database.ColumnAsync("""SELECT concat("TenantId", ' ', "Litres") FROM "Vehicle" ORDER BY "Id" """));
+    }
+
+    private async Task<TestDatabase> CreateVariedAsync()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var db = VariedFor(database, "Red");
+        await db.Database.EnsureCreatedAsync();
+        db.AddRange(
+            new Lock { Id = [1] },
+            new Building { Id = 1, Floors = { new Floor { Rooms = { new Room { Name = "attic" } } } } },
+            new Repair { Id = 1 },
+            new Vehicle { Id = 1 });
+        await db.SaveChangesAsync();
+        return database;
+    }
+
+    private static VariedContext VariedFor(TestDatabase database, string tenant)
+    {
+        var context = new VariedContext(
+            new DbContextOptionsBuilder<VariedContext>().UseTestDatabase(database.ConnectionString)
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdOnly)).Options);
+        context.Tenancy().Use(tenant);
+        return context;
     }
 
     private async Task<TestDatabase> CreateAsync(TenantKeyStyle style = TenantKeyStyle.IdOnly)
@@ -268,6 +375,10 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
 
         return database;
     }
+
+    // As a reference to a row that is not there.
+    private static async Task<CrossTenantWriteException> RefusedAsync(Func<Task> save)
+        => Assert.IsType<CrossTenantWriteException>((await Assert.ThrowsAsync<DbUpdateException>(save)).InnerException);
 
     // Red's part -1 is there to be referenced.
     private static Task<long> PartsAsync(TestDatabase database)
@@ -332,6 +443,103 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
                 });
             modelBuilder.Entity<SpecialPart>().HasOne<SpecialPart>().WithMany().HasForeignKey(p => p.TwinId);
         }
+    }
+
+    private sealed class VariedContext(DbContextOptions<VariedContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.Entity<Gate>().Property(g => g.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Gate>().HasOne<Lock>().WithMany().HasForeignKey(g => g.LockId);
+            modelBuilder.Entity<Building>(
+                building =>
+                {
+                    building.Property(b => b.Id).ValueGeneratedNever();
+                    building.OwnsMany(
+                        b => b.Floors,
+                        floor =>
+                        {
+                            floor.ToTable("Floor").HasKey(f => f.Id);
+                            floor.OwnsMany(f => f.Rooms).ToTable("Room");
+                        });
+                });
+            modelBuilder.Entity<Job>().Property(j => j.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Repair>().HasMany<Bill>().WithOne().HasForeignKey(b => b.JobId);
+            modelBuilder.Entity<Inspection>().HasMany<Bill>().WithOne().HasForeignKey(b => b.JobId);
+            modelBuilder.Entity<Bill>().Property(b => b.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Vehicle>().ToTable("Vehicle").Property(v => v.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Engine>().ToTable("Vehicle").HasOne<Vehicle>().WithOne().HasForeignKey<Engine>(e => e.Id);
+            modelBuilder.Entity<Tank>().ToTable("Vehicle").HasOne<Vehicle>().WithOne().HasForeignKey<Tank>(t => t.Id);
+            modelBuilder.Entity<Tank>().HasOne<Engine>().WithOne().HasForeignKey<Tank>(t => t.Id);
+        }
+    }
+
+    private sealed class Lock
+    {
+        public byte[] Id { get; set; } = [];
+    }
+
+    private sealed class Gate
+    {
+        public int Id { get; set; }
+
+        public byte[]? LockId { get; set; }
+    }
+
+    private sealed class Building
+    {
+        public int Id { get; set; }
+
+        public List<Floor> Floors { get; } = [];
+    }
+
+    private sealed class Floor
+    {
+        public int Id { get; set; }
+
+        public List<Room> Rooms { get; } = [];
+    }
+
+    private sealed class Room
+    {
+        public int Id { get; set; }
+
+        public required string Name { get; set; }
+    }
+
+    private abstract class Job
+    {
+        public int Id { get; set; }
+    }
+
+    private sealed class Repair : Job;
+
+    private sealed class Inspection : Job;
+
+    private sealed class Bill
+    {
+        public int Id { get; set; }
+
+        public int JobId { get; set; }
+    }
+
+    private sealed class Vehicle
+    {
+        public int Id { get; set; }
+    }
+
+    private sealed class Engine
+    {
+        public int Id { get; set; }
+
+        public int Power { get; set; }
+    }
+
+    private sealed class Tank
+    {
+        public int Id { get; set; }
+
+        public int Litres { get; set; }
     }
 
     private sealed class CodedContext(DbContextOptions<CodedContext> options) : DbContext(options)

@@ -6,8 +6,10 @@ using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Query.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Update;
 
@@ -67,13 +69,17 @@ public sealed class TenantReferenceGuard(
             foreach (var foreignKey in entry.EntityType.GetForeignKeys().Where(fk => IsWritten(entry, fk)))
             {
                 var tenantValue = entry[tenantProperty]!;
-                if (stateManager.FindPrincipal(entry, foreignKey) is InternalEntityEntry { EntityState: EntityState.Added } added)
+                var principal = (InternalEntityEntry?)stateManager.FindPrincipal(entry, foreignKey);
+                var isOfSameRow = IsOfSameRow(entry.EntityType, foreignKey);
+                if (principal is not null
+                    && (isOfSameRow || principal.EntityState == EntityState.Added)
+                    && !Equals(Stored(principal[principal.EntityType.FindTenantProperty()!]), Stored(tenantValue)))
                 {
-                    if (!Equals(Stored(added[added.EntityType.FindTenantProperty()!]), Stored(tenantValue)))
-                    {
-                        throw Refusal(foreignKey, tenantValue);
-                    }
+                    throw Refusal(foreignKey, tenantValue, [entry]);
+                }
 
+                if (isOfSameRow || principal?.EntityState == EntityState.Added)
+                {
                     continue;
                 }
 
@@ -84,6 +90,7 @@ public sealed class TenantReferenceGuard(
                 }
 
                 ofTenant.Keys.Add([.. foreignKey.Properties.Select(p => entry[p]!)]);
+                ofTenant.Entries.Add(entry);
             }
         }
 
@@ -95,23 +102,54 @@ public sealed class TenantReferenceGuard(
             && foreignKey.Properties.All(p => entry[p] is not null)
             && foreignKey.Properties.Any(p => entry.EntityState == EntityState.Added || entry.IsModified(p));
 
+    // The database has no constraint there, and a part is written together with the row that it is found by.
+    private static bool IsOfSameRow(IEntityType entityType, IForeignKey foreignKey)
+        => entityType.IsMappedToJson()
+            || (StoreObjectIdentifier.Create(entityType, StoreObjectType.Table) is { } table && foreignKey.IsRowInternal(table));
+
     private object? Stored(object? value)
         => tenant.IdConverter.ToStored(value);
 
     private IQueryable<int> Matches(References references)
-        => (IQueryable<int>)MatchesMethod.MakeGenericMethod(references.ForeignKey.PrincipalEntityType.ClrType)
-            .Invoke(null, [stateManager.Context, references])!;
+        => (IQueryable<int>)MatchesMethod.MakeGenericMethod(references.Principal.ClrType).Invoke(null, [stateManager.Context, references])!;
 
     private static IQueryable<int> Matches<TPrincipal>(DbContext context, References references)
         where TPrincipal : class
     {
-        var principal = references.ForeignKey.PrincipalEntityType;
-        var set = principal.HasSharedClrType ? context.Set<TPrincipal>(principal.Name) : context.Set<TPrincipal>();
         var entity = Expression.Parameter(typeof(TPrincipal), "e");
         var predicate = Expression.AndAlso(
-            PropertyExpression.EqualTo(entity, principal.FindTenantProperty()!, references.Tenant), HasOneOf(entity, references));
+            PropertyExpression.EqualTo(entity, references.Principal.FindTenantProperty()!, references.Tenant), HasOneOf(entity, references));
 
-        return set.IgnoreQueryFilters().Where(Expression.Lambda<Func<TPrincipal, bool>>(predicate, entity)).Select(_ => 1);
+        return ((IQueryable<TPrincipal>)Rows(context, references.Principal))
+            .IgnoreQueryFilters()
+            .Where(Expression.Lambda<Func<TPrincipal, bool>>(predicate, entity))
+            .Select(_ => 1);
+    }
+
+    // EF has no set of owned rows.
+    private static IQueryable Rows(DbContext context, IEntityType entityType)
+    {
+        if (entityType.FindOwnership() is not { } ownership)
+        {
+            var (sets, source) = ((IDbSetCache)context, ((IDbContextDependencies)context).SetSource);
+            return (IQueryable)(entityType.HasSharedClrType
+                ? sets.GetOrAddSet(source, entityType.Name, entityType.ClrType)
+                : sets.GetOrAddSet(source, entityType.ClrType));
+        }
+
+        var navigation = ownership.PrincipalToDependent!;
+        var owners = Rows(context, ownership.PrincipalEntityType);
+        var owner = Expression.Parameter(ownership.PrincipalEntityType.ClrType, "o");
+        var type = navigation.IsCollection ? typeof(IEnumerable<>).MakeGenericType(entityType.ClrType) : entityType.ClrType;
+        return owners.Provider.CreateQuery(
+            Expression.Call(
+                typeof(Queryable),
+                navigation.IsCollection ? nameof(Queryable.SelectMany) : nameof(Queryable.Select),
+                [owner.Type, entityType.ClrType],
+                owners.Expression,
+                Expression.Quote(
+                    Expression.Lambda(
+                        typeof(Func<,>).MakeGenericType(owner.Type, type), PropertyExpression.Of(owner, navigation, type), owner))));
     }
 
     private static Expression HasOneOf(ParameterExpression entity, References references)
@@ -137,11 +175,12 @@ public sealed class TenantReferenceGuard(
     {
         if (found != references.Keys.Count)
         {
-            throw Refusal(references.ForeignKey, references.Tenant);
+            throw Refusal(references.ForeignKey, references.Tenant, references.Entries);
         }
     }
 
-    private CrossTenantWriteException Refusal(IForeignKey foreignKey, object tenantValue)
+    // As EF tells of a reference to a row that is not there, which is all that the row's tenant can see.
+    private DbUpdateException Refusal(IForeignKey foreignKey, object tenantValue, IReadOnlyList<IUpdateEntry> entries)
     {
         var tenantId = tenant.IdConverter.ToTenantIdOf(tenantValue)!;
         var message = TenancyStrings.ReferenceToOtherTenant(
@@ -150,23 +189,29 @@ public sealed class TenantReferenceGuard(
             "{" + string.Join(", ", foreignKey.Properties.Select(p => p.Name)) + "}",
             tenantId);
         logger.CrossTenantWriteRefused(tenant.Context, rowTenantId: null, message);
-        return new CrossTenantWriteException(message, rowTenantId: null, tenantId);
+        return new DbUpdateException(message, new CrossTenantWriteException(message, rowTenantId: null, tenantId), entries);
     }
 
     private sealed record References(IForeignKey ForeignKey, object Tenant)
     {
-        public HashSet<object[]> Keys { get; } = new(KeyComparer.Instance);
+        // As the database's constraint, which knows tables and no types of a hierarchy.
+        public IEntityType Principal
+            => ForeignKey.PrincipalKey.DeclaringEntityType;
+
+        public HashSet<object[]> Keys { get; } = new(new KeyComparer(ForeignKey.PrincipalKey));
+
+        public List<IUpdateEntry> Entries { get; } = [];
     }
 
-    private sealed class KeyComparer : IEqualityComparer<object[]>
+    private sealed class KeyComparer(IKey key) : IEqualityComparer<object[]>
     {
-        public static readonly KeyComparer Instance = new();
+        private readonly List<ValueComparer> _comparers = [.. key.Properties.Select(p => p.GetKeyValueComparer())];
 
         public bool Equals(object[]? x, object[]? y)
-            => x is not null && y is not null && x.SequenceEqual(y);
+            => x is not null && y is not null && _comparers.Zip(x, y).All(v => v.First.Equals(v.Second, v.Third));
 
         public int GetHashCode(object[] obj)
-            => obj.Aggregate(0, HashCode.Combine);
+            => _comparers.Zip(obj).Aggregate(0, (hash, v) => HashCode.Combine(hash, v.First.GetHashCode(v.Second)));
     }
 }
 #pragma warning restore EF1001

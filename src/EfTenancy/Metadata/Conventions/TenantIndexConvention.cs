@@ -48,15 +48,22 @@ public class TenantIndexConvention(TenantKeyStyle keyStyle) : IModelFinalizingCo
     // Where the key leads with the tenant, it serves the filter itself.
     private static void AddTenantIndex(IMutableEntityType entityType, IMutableProperty tenant)
     {
-        if (entityType.GetTableName() is { } table
+        if (entityType.GetDerivedTypesInclusive().Any(HasTable)
             && !entityType.IsMappedToJson()
-            && entityType.FindOwnership()?.PrincipalEntityType.GetTableName() != table
+            && !(entityType.FindOwnership()?.PrincipalEntityType.GetTableName() is { } table && entityType.GetTableName() == table)
             && !entityType.GetIndexes().Any(i => i.Properties[0] == tenant)
             && !entityType.GetKeys().Any(k => k.Properties[0] == tenant))
         {
             entityType.AddIndex(tenant);
         }
     }
+
+    // EF takes the name of the DbSet for that of a table until the model is nearly done, also where there is a view and no table.
+    private static bool HasTable(IMutableEntityType entityType)
+        => entityType.GetTableName() is not null
+            && entityType is IConventionEntityType convention
+            && (convention.GetViewNameConfigurationSource() is null
+                || convention.GetTableNameConfigurationSource() is ConfigurationSource.Explicit or ConfigurationSource.DataAnnotation);
 
     private static void LeadWithTenant(IMutableEntityType entityType, IMutableProperty tenant, IMutableIndex index)
         => AddTenant(entityType, tenant, index, position: 0).IsUnique = true;

@@ -15,7 +15,7 @@ public static class PropertyExpression
     public static MethodCallExpression Of(Expression entity, IReadOnlyProperty property)
         => Of(entity, property, property.ClrType);
 
-    public static MethodCallExpression Of(Expression entity, IReadOnlyProperty property, Type type)
+    public static MethodCallExpression Of(Expression entity, IReadOnlyPropertyBase property, Type type)
         => Expression.Call(Method.MakeGenericMethod(type), entity, Expression.Constant(property.Name));
 
     public static BinaryExpression EqualTo(Expression entity, IReadOnlyProperty property, object value)

@@ -1,5 +1,6 @@
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
@@ -212,6 +213,39 @@ public class TenantIndexConventionTest
             },
             b => b.Entity<Owner>().IsSingleTenanted());
 
+    // EF warns of an index that is on no table, and every warning throws.
+    [Theory]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public void View_behind_a_set_gets_no_index(TenantKeyStyle style)
+    {
+        using var context = new ViewContext(
+            new DbContextOptionsBuilder().UseUnusedDatabase()
+                .UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style))
+                .ConfigureWarnings(w => w.Default(WarningBehavior.Throw)).Options);
+
+        Assert.Empty(context.Model.Type<Thing>().GetIndexes());
+    }
+
+    [Theory]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public void Each_table_of_a_hierarchy_with_a_table_per_concrete_type_gets_an_index(TenantKeyStyle style)
+    {
+        using var context = ModelContext.Create(
+            b =>
+            {
+                b.Entity<Animal>().UseTpcMappingStrategy();
+                b.Entity<Cat>();
+                b.Entity<Dog>();
+            },
+            t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(style));
+
+        var script = context.Database.GenerateCreateScript();
+        Assert.Contains("CREATE INDEX \"IX_Cat_TenantId\" ON \"Cat\" (\"TenantId\");", script, StringComparison.Ordinal);
+        Assert.Contains("CREATE INDEX \"IX_Dog_TenantId\" ON \"Dog\" (\"TenantId\");", script, StringComparison.Ordinal);
+    }
+
     private static void AssertIndexes(string ddl, Action<EntityTypeBuilder<Post>> build, Action<ModelBuilder>? others = null)
         => Assert.Equal([ddl], IndexesOfPost(build, others: others));
 
@@ -240,6 +274,20 @@ public class TenantIndexConventionTest
                 build(b.Entity<Thing>());
             },
             t => t.AllEntitiesAreMultiTenanted()).Type<Thing>().GetIndexes().Single();
+
+    private sealed class ViewContext(DbContextOptions options) : DbContext(options)
+    {
+        public DbSet<Thing> Things => Set<Thing>();
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Thing>().ToView("ThingView");
+    }
+
+    private abstract class Animal { public Guid Id { get; set; } }
+
+    private sealed class Cat : Animal;
+
+    private sealed class Dog : Animal;
 
     private class Thing { public int Id { get; set; } public string Name { get; set; } = ""; public int Number { get; set; } }
 
