@@ -60,6 +60,7 @@ public static class TenancyServiceCollectionExtensions
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IStateManager, TenancyStateManager>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IEntityFinderSource, TenancyEntityFinderSource>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Singleton<IEntityEntryGraphIterator, TenancyEntityEntryGraphIterator>());
+        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<INavigationFixer, TenancyNavigationFixer>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IMigrator, TenancyMigrator>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IMigrationsModelDiffer, TenancyMigrationsModelDiffer>());
 #pragma warning restore EF1001

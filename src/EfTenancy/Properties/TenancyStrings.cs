@@ -519,6 +519,10 @@ internal static class TenancyStrings
             + "that tenant's, or names it in its tenant property. "
             + $"Give it to db, to db.Tenancy().ForTenant(\"{rowTenant}\"), or make a new object for ForTenant(\"{namedTenant}\").";
 
+    public static string LinkOfTwoTenants(string entity, string navigation, string otherEntity, string? tenant, string? otherTenant)
+        => $"'{entity}.{navigation}' of a row of tenant '{tenant}' holds a row of '{otherEntity}' of tenant '{otherTenant}', but only rows of one tenant "
+            + $"can be linked. Take it out, and give it one that was read or added by db.Tenancy().ForTenant(\"{tenant}\"), or by a context of '{tenant}'.";
+
     public static string NavigationOfOtherTenant(
         string entity,
         string? table,

@@ -59,6 +59,7 @@ public class TenancyServicesTest
         [typeof(INpgsqlValueGeneratorCache)] = typeof(TenancyValueGeneratorCache),
         [typeof(IValueGeneratorSelector)] = typeof(TenancyValueGeneratorSelector),
         [typeof(IStateManager)] = typeof(TenancyStateManager),
+        [typeof(INavigationFixer)] = typeof(TenancyNavigationFixer),
         [typeof(IEntityEntryGraphIterator)] = typeof(TenancyEntityEntryGraphIterator),
         [typeof(ICompiledQueryCacheKeyGenerator)] = typeof(TenancyCompiledQueryCacheKeyGenerator),
         [typeof(IEntityFinderSource)] = typeof(TenancyEntityFinderSource),

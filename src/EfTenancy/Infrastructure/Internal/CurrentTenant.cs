@@ -115,6 +115,10 @@ public sealed class CurrentTenant(
     public void ReadOtherTenants()
         => HasReadOtherTenants = true;
 
+    /// <summary>Whether the context can have rows of more than one tenant at hand.</summary>
+    public bool MayHoldOthers
+        => _opened is not null || IsGroup || HasReadOtherTenants;
+
     /// <summary>Whether all entities of a type that this context can have read are of its own tenant.</summary>
     public bool HasReadOnlyOwn(IReadOnlyEntityType entityType)
         => !IsGroup && !HasReadOtherTenants && !entityType.HasSharedRows();
