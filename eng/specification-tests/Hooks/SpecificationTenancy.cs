@@ -1,6 +1,8 @@
 using System.Data.Common;
 using EfTenancy;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Internal;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.EntityFrameworkCore.TestUtilities;
@@ -8,19 +10,14 @@ namespace Microsoft.EntityFrameworkCore.TestUtilities;
 /// <summary>What the tests' sources are edited to call: tenancy where the environment asks for it, nothing otherwise.</summary>
 public static class SpecificationTenancy
 {
-    // A name that no model of the tests has.
-    private const string Column = "SpecTenantId";
+    /// <summary>The tenant's property and column: a name that no model of the tests has.</summary>
+    public const string Column = "SpecTenantId";
 
     /// <summary>Whether the tests run with tenancy.</summary>
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable("SPEC_TENANCY") == "1";
 
     /// <summary>What code that the tests generate and compile needs to refer to.</summary>
     public static string Assembly => typeof(TenancyDefaults).Assembly.Location;
-
-    /// <summary>Maps an entity to SQL that names its columns, among them the tenant's.</summary>
-    public static EntityTypeBuilder<TEntity> ToSqlQueryWithTenant<TEntity>(this EntityTypeBuilder<TEntity> builder, string sql)
-        where TEntity : class
-        => builder.ToSqlQuery(IsOn ? sql.Replace(" FROM ", $", \"{Column}\" FROM ", StringComparison.Ordinal) : sql);
 
     /// <summary>Gives a context tenants: all entities are multi-tenanted, and the tenant is always the same.</summary>
     public static TBuilder UseSpecificationTenancy<TBuilder>(this TBuilder builder)
@@ -53,5 +50,18 @@ public static class SpecificationTenancy
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT spec_add_tenant_columns()";
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>The values of an entity's shadow properties that a query would have read beside it.</summary>
+    public static ISnapshot ShadowValues(IEntityType entityType)
+    {
+        if (!IsOn)
+        {
+            return Snapshot.Empty;
+        }
+
+        var values = ((IRuntimeTypeBase)entityType).EmptyShadowValuesFactory();
+        values[entityType.FindProperty(Column)!.GetShadowIndex()] = TenancyDefaults.DefaultTenantId;
+        return values;
     }
 }
