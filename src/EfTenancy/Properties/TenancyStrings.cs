@@ -519,9 +519,17 @@ internal static class TenancyStrings
             + "that tenant's, or names it in its tenant property. "
             + $"Give it to db, to db.Tenancy().ForTenant(\"{rowTenant}\"), or make a new object for ForTenant(\"{namedTenant}\").";
 
-    public static string LinkOfTwoTenants(string entity, string navigation, string otherEntity, string? tenant, string? otherTenant)
-        => $"'{entity}.{navigation}' of a row of tenant '{tenant}' holds a row of '{otherEntity}' of tenant '{otherTenant}', but only rows of one tenant "
-            + $"can be linked. Take it out, and give it one that was read or added by db.Tenancy().ForTenant(\"{tenant}\"), or by a context of '{tenant}'.";
+    public static string RowOfTwoTenants(
+        string entity,
+        string? table,
+        string navigation,
+        string other,
+        string? otherTenant,
+        string another,
+        string? anotherTenant)
+        => $"'{entity}.{navigation}' (table '{table ?? entity}') holds a row of '{other}' of tenant '{otherTenant}' beside one of '{another}' of tenant "
+            + $"'{anotherTenant}', but a row and all that it references is of one tenant. Take one out, and give it a row that "
+            + $"db.Tenancy().ForTenant(...) or a context of the other tenant has read or added.";
 
     public static string NavigationOfOtherTenant(
         string entity,

@@ -85,8 +85,8 @@ public class StolenRowTest(Clinics clinics) : IClassFixture<Clinics>
         // Without the tenant in the keys, a save looks itself whether a child's parent is of its tenant.
         void AssertFindsNoRow(Exception? refused)
             => Assert.IsType(
-                tables == ClinicTables.IdOnly && refused is CrossTenantWriteException && post == "graph"
-                    ? typeof(CrossTenantWriteException)
+                tables == ClinicTables.IdOnly && refused is DbUpdateException { InnerException: CrossTenantWriteException } && post == "graph"
+                    ? typeof(DbUpdateException)
                     : typeof(DbUpdateConcurrencyException),
                 refused);
     }

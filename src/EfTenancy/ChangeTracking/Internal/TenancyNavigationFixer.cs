@@ -9,22 +9,36 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace EfTenancy.ChangeTracking.Internal;
 
 /// <summary>
-///     Refuses to join rows of two tenants by a many-to-many navigation. EF would make a link of one tenant with the ids of both, and the
-///     database would take it for one of the rows that this tenant has under those ids.
+///     Refuses a row that references rows of two tenants: a link of a many-to-many navigation, or a new row with two parents. It would become
+///     one tenant's, and the database would take its references for those to the rows that this tenant has under the same ids.
 /// </summary>
-#pragma warning disable EF1001 // Only EF's fix-up knows which objects a link is made for.
+#pragma warning disable EF1001 // Only EF's fix-up knows which objects are meant; what is saved has their ids.
 public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTypeMaterializerSource entityMaterializerSource)
     : NavigationFixer(attacher, entityMaterializerSource)
 {
+    public override void NavigationReferenceChanged(
+        InternalEntityEntry entry,
+        INavigationBase navigationBase,
+        object? oldValue,
+        object? newValue)
+    {
+        if (newValue is not null && MayHoldOthers(entry))
+        {
+            RefuseOthers(entry, navigationBase, new[] { newValue });
+        }
+
+        base.NavigationReferenceChanged(entry, navigationBase, oldValue, newValue);
+    }
+
     public override void NavigationCollectionChanged(
         InternalEntityEntry entry,
         INavigationBase navigationBase,
         IEnumerable<object> added,
         IEnumerable<object> removed)
     {
-        if (navigationBase is ISkipNavigation navigation && MayHoldOthers(entry))
+        if (MayHoldOthers(entry))
         {
-            RefuseOthers(entry, navigation, added);
+            RefuseOthers(entry, navigationBase, added);
         }
 
         base.NavigationCollectionChanged(entry, navigationBase, added, removed);
@@ -34,30 +48,28 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
     {
         if (entry.EntityState == EntityState.Detached && MayHoldOthers(entry))
         {
-            foreach (var navigation in entry.EntityType.GetSkipNavigations())
+            foreach (var navigation in entry.EntityType.GetNavigations().Concat<INavigationBase>(entry.EntityType.GetSkipNavigations()))
             {
-                if (entry[navigation] is IEnumerable related)
+                if (entry[navigation] is { } related)
                 {
-                    RefuseOthers(entry, navigation, related);
+                    RefuseOthers(entry, navigation, navigation.IsCollection ? (IEnumerable)related : new[] { related });
                 }
             }
 
             foreach (var (navigation, referrer) in entry.StateManager.GetRecordedReferrers(entry.Entity, clear: false))
             {
-                if (navigation is ISkipNavigation skip)
-                {
-                    RefuseOther(referrer, skip, entry);
-                }
+                RefuseOther(referrer, navigation, entry);
             }
         }
 
         base.StateChanging(entry, newState);
     }
 
+    // A query that resolves identities without tracking has a state manager of EF's.
     private static bool MayHoldOthers(InternalEntityEntry entry)
-        => ((TenancyStateManager)entry.StateManager).Tenant.MayHoldOthers;
+        => entry.StateManager is TenancyStateManager { Tenant.MayHoldOthers: true };
 
-    private static void RefuseOthers(InternalEntityEntry entry, ISkipNavigation navigation, IEnumerable related)
+    private static void RefuseOthers(InternalEntityEntry entry, INavigationBase navigation, IEnumerable related)
     {
         foreach (var one in related)
         {
@@ -68,18 +80,61 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
         }
     }
 
-    private static void RefuseOther(InternalEntityEntry entry, ISkipNavigation navigation, InternalEntityEntry other)
+    private static void RefuseOther(InternalEntityEntry entry, INavigationBase navigation, InternalEntityEntry other)
     {
-        var ids = ((TenancyStateManager)entry.StateManager).Tenant.IdConverter;
-        if (entry.EntityType.FindTenantProperty() is { } property
-            && other.EntityType.FindTenantProperty() is { } otherProperty
-            && ids.ToTenantIdOf(entry[property]) is var tenantId
-            && ids.ToTenantIdOf(other[otherProperty]) is var otherTenantId
-            && tenantId != otherTenantId)
+        switch (navigation)
+        {
+            case ISkipNavigation:
+                RefuseOther(entry, navigation, other, entry);
+                break;
+
+            case INavigation { IsOnDependent: true }:
+                RefuseOtherParents(entry, navigation, other);
+                break;
+
+            case INavigation { Inverse: { } reference }:
+                RefuseOtherParents(other, reference, entry);
+                break;
+        }
+    }
+
+    // EF does not let a row change its tenant that is there. A new one becomes that of its parent.
+    private static void RefuseOtherParents(InternalEntityEntry row, INavigationBase navigation, InternalEntityEntry parent)
+    {
+        if (row.EntityState is EntityState.Detached or EntityState.Added && row.EntityType.FindTenantProperty() is { } tenant)
+        {
+            foreach (var foreignKey in row.EntityType.GetForeignKeys())
+            {
+                if (foreignKey.Properties.Contains(tenant)
+                    && foreignKey.DependentToPrincipal is { } another
+                    && another != navigation
+                    && row[another] is { } value
+                    && row.StateManager.TryGetEntry(value, another.TargetEntityType) is { EntityState: not EntityState.Detached } otherParent)
+                {
+                    RefuseOther(row, navigation, parent, otherParent);
+                }
+            }
+        }
+    }
+
+    private static void RefuseOther(InternalEntityEntry row, INavigationBase navigation, InternalEntityEntry one, InternalEntityEntry another)
+    {
+        var ids = ((TenancyStateManager)row.StateManager).Tenant.IdConverter;
+        if (one.EntityType.FindTenantProperty() is { } oneProperty
+            && another.EntityType.FindTenantProperty() is { } anotherProperty
+            && ids.ToTenantIdOf(one[oneProperty]) is var oneTenant
+            && ids.ToTenantIdOf(another[anotherProperty]) is var anotherTenant
+            && oneTenant != anotherTenant)
         {
             throw new InvalidOperationException(
-                TenancyStrings.LinkOfTwoTenants(
-                    entry.EntityType.DisplayName(), navigation.Name, other.EntityType.DisplayName(), tenantId, otherTenantId));
+                TenancyStrings.RowOfTwoTenants(
+                    row.EntityType.DisplayName(),
+                    row.EntityType.GetSchemaQualifiedTableName(),
+                    navigation.Name,
+                    one.EntityType.DisplayName(),
+                    oneTenant,
+                    another.EntityType.DisplayName(),
+                    anotherTenant));
         }
     }
 }

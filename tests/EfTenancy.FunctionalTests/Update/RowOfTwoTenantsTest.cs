@@ -5,10 +5,10 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Update;
 
 /// <summary>
-///     Rows of two tenants in one unit of work, joined by a many-to-many navigation. Each tenant has player 1 and teams 1 and 2, and no link,
-///     so that a link of either tenant with the ids of both would be taken by the database.
+///     Rows of two tenants in one unit of work, joined by a many-to-many navigation or as parents of one row. Each tenant has player 1 and
+///     teams 1 and 2, so that the database would take a row of either tenant with the ids of both.
 /// </summary>
-public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClassFixture<LinkOfTwoTenantsTest.Fixture>
+public class RowOfTwoTenantsTest(RowOfTwoTenantsTest.Fixture fixture) : IClassFixture<RowOfTwoTenantsTest.Fixture>
 {
     public static TheoryData<string> Ways
         => new(Links.Keys);
@@ -37,6 +37,25 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
             Blue(db).Teams.Add(team);
             db.Tenancy().ForTenant("Red").Add(team);
         },
+        ["new row with two parents"] = db => db.Add(new Match { Home = RedTeam(db), Guest = BlueTeam(db) }),
+        ["new row in the collections of two parents"] = db =>
+        {
+            var match = new Match();
+            RedTeam(db).HomeMatches.Add(match);
+            match.Guest = BlueTeam(db);
+        },
+        ["new row with a parent that gets another"] = db =>
+        {
+            var match = new Match { Home = RedTeam(db) };
+            db.Add(match);
+            match.Guest = BlueTeam(db);
+        },
+        ["new row with a parent that goes into another's collection"] = db =>
+        {
+            var match = new Match { Guest = BlueTeam(db) };
+            db.Add(match);
+            RedTeam(db).HomeMatches.Add(match);
+        },
         ["claimed row with another tenant's"] = db => db.Attach(new Player { Id = 1, Teams = { RedTeam(db) } }),
     };
 
@@ -52,7 +71,7 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
             db.ChangeTracker.AutoDetectChangesEnabled = true;
             var refused = early ?? await Record.ExceptionAsync(() => save(db));
 
-            Assert.Contains("only rows of one tenant can be linked", Assert.IsType<InvalidOperationException>(refused).Message, StringComparison.Ordinal);
+            Assert.Contains("a row and all that it references is of one tenant", Assert.IsType<InvalidOperationException>(refused).Message, StringComparison.Ordinal);
 
             // Nor when it is tried again.
             await Record.ExceptionAsync(() => save(db));
@@ -60,6 +79,7 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
             using var _ = all.Tenancy().AcrossTenants("test");
             Assert.Empty(await all.Set<Dictionary<string, object>>("PlayerTeam").ToListAsync());
             Assert.Empty(await all.Set<Dictionary<string, object>>("FanPlayer").ToListAsync());
+            Assert.Empty(await all.Set<Match>().ToListAsync());
         }
     }
 
@@ -74,6 +94,9 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
         redPlayer.Teams.Add(RedTeam(db));
         redPlayer.Teams.Add(new Team { Id = 9 });
         Blue(db).Teams.Add(await db.Set<Team>().SingleAsync(t => t.Id == 2));
+        red.Add(new Match { Home = RedTeam(db), Guest = new Team { Id = 7 } });
+        db.Add(new Match { Home = RedTeam(db) });
+        db.Add(new Match { Guest = BlueTeam(db), Home = await db.Set<Team>().SingleAsync(t => t.Id == 2) });
         red.Add(new Player { Id = 5, Teams = { RedTeam(db), new Team { Id = 8 } } });
         await db.SaveChangesAsync();
 
@@ -82,10 +105,17 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
             ["Blue 1 2", "Red 1 1", "Red 1 9", "Red 5 1", "Red 5 8"],
             (await db.Set<Dictionary<string, object>>("PlayerTeam").AsNoTracking().ToListAsync())
                 .Select(l => $"{l["TenantId"]} {l["PlayersId"]} {l["TeamsId"]}").Order());
+        Assert.Equal(
+            ["Blue 2 1", "Red 1 ", "Red 1 7"],
+            (await db.Set<Match>().AsNoTracking().Select(m => new { Tenant = EF.Property<string>(m, "TenantId"), Home = m.Home!.Id, Guest = (int?)m.Guest!.Id })
+                .ToListAsync()).Select(m => $"{m.Tenant} {m.Home} {m.Guest}").Order());
     }
 
     private static Player Blue(LeagueContext db)
         => db.Set<Player>().Single();
+
+    private static Team BlueTeam(LeagueContext db)
+        => db.Set<Team>().Single(t => t.Id == 1);
 
     private static Team RedTeam(LeagueContext db)
         => db.Tenancy().ForTenant("Red").Set<Team>().Single(t => t.Id == 1);
@@ -95,7 +125,10 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
         protected override void OnModelCreating(ModelBuilder modelBuilder)
         {
             modelBuilder.Entity<Player>().HasMany(p => p.Teams).WithMany(t => t.Players);
+            modelBuilder.Entity<Team>().Property(t => t.Id).ValueGeneratedNever();
             modelBuilder.Entity<Player>().HasMany(p => p.Fans).WithMany();
+            modelBuilder.Entity<Match>().HasOne(m => m.Home).WithMany(t => t.HomeMatches);
+            modelBuilder.Entity<Match>().HasOne(m => m.Guest).WithMany();
         }
     }
 
@@ -113,6 +146,17 @@ public class LinkOfTwoTenantsTest(LinkOfTwoTenantsTest.Fixture fixture) : IClass
         public int Id { get; set; }
 
         public List<Player> Players { get; } = [];
+
+        public List<Match> HomeMatches { get; } = [];
+    }
+
+    public class Match
+    {
+        public int Id { get; set; }
+
+        public Team? Home { get; set; }
+
+        public Team? Guest { get; set; }
     }
 
     public class Fan
