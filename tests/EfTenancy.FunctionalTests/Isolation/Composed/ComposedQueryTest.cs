@@ -5,25 +5,25 @@ using Xunit;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
-/// <summary>Composed queries against tenants in one database.</summary>
+/// <summary>Composed queries, bulk writes and saves against tenants in one database.</summary>
 public class ComposedQueryTest(PostgresFixture postgres)
 {
     [Fact]
     public Task Tenants_in_hash_partitions()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant),
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed),
             t => t.PartitionMultiTenantedEntities(x => x.ByHash("a", "b")));
 
     [Fact]
     public Task Tenants_that_are_Guids_at_the_end_of_keys()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant) { Tenants = i => $"0000000{i + 1}-0000-7000-8000-00000000000{i + 1}" },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Tenants = i => $"0000000{i + 1}-0000-7000-8000-00000000000{i + 1}" },
             t => t.UseTenantProperty<Guid>().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant));
 
     [Fact]
     public Task Tenants_that_are_in_no_key()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant) { Create = o => new UnsplitContext(o), KeysAreIdsOnly = true },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
     [Theory]
@@ -31,18 +31,27 @@ public class ComposedQueryTest(PostgresFixture postgres)
     [InlineData(Reach.AnyTenant)]
     [InlineData(Reach.SomeSets)]
     public Task Rows_of_several_tenants(Reach reach)
-        => CompareAsync(new ComposedQueryOracle(postgres, reach), _ => { });
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { }, reach);
 
-    private static async Task CompareAsync(ComposedQueryOracle oracle, Action<TenancyDbContextOptionsBuilder> tenancy)
+    private static async Task CompareAsync(
+        BazaarDatabases databases,
+        Action<TenancyDbContextOptionsBuilder> tenancy,
+        Reach reach = Reach.OneTenant)
     {
-        await using (oracle)
+        await using (databases)
         {
-            await oracle.CompareAsync(
+            await databases.CreateAsync(
                 t =>
                 {
                     t.AllEntitiesAreMultiTenanted();
                     tenancy(t);
                 });
+            await new ComposedQueryOracle(databases, reach).CompareAsync();
+            if (reach == Reach.OneTenant)
+            {
+                await new ComposedSaveOracle(databases).CompareAsync();
+            }
         }
     }
 
