@@ -1,23 +1,73 @@
 using System.Data;
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
-using Xunit;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
-/// <summary>Where a unit of work is done: contexts of one tenant in one transaction, which is rolled back.</summary>
-public abstract class BazaarSide(int own) : IAsyncDisposable
+/// <summary>
+///     Where a unit of work is done: contexts of one tenant in one transaction, which is rolled back. Where the databases of plain EF have
+///     all tenants, it may reach the rows of others too.
+/// </summary>
+public abstract class BazaarSide(BazaarDatabases databases, int own) : IAsyncDisposable
 {
     private readonly List<BazaarContext> _contexts = [];
     private DbTransaction? _transaction;
 
     public int Own { get; } = own;
 
+    /// <summary>Whether work for other tenants is a part of it.</summary>
+    public bool IsOfSeveralTenants
+        => Databases.PlainHasAllTenants;
+
+    protected BazaarDatabases Databases { get; } = databases;
+
     protected abstract BazaarContext CreateContext();
 
-    /// <summary>All rows that the tenant has.</summary>
+    /// <summary>All rows that the unit of work may have written.</summary>
     public abstract Task<List<string>> RowsAsync();
+
+    /// <summary>Begins work for all tenants.</summary>
+    public abstract IDisposable AcrossTenants(BazaarContext db);
+
+    /// <summary>The rows of a tenant; those of all in <see cref="AcrossTenants" />.</summary>
+    public abstract IQueryable<T> Set<T>(BazaarContext db, IEntityType type, int tenant)
+        where T : class;
+
+    /// <summary>Finds a row of a tenant by its key.</summary>
+    public abstract Task FindAsync<T>(BazaarContext db, IEntityType type, object[] key, int tenant)
+        where T : class;
+
+    /// <summary>Adds an object for a tenant, updates, attaches or removes it.</summary>
+    public abstract void Track<T>(BazaarContext db, TrackVerb verb, T row, int tenant)
+        where T : class;
+
+    /// <summary>The number of the tenant whose row an entry is; rows that EF makes between others, and parts, have keys that begin with their owner's.</summary>
+    public int TenantOf(EntityEntry entry)
+        => !IsOfSeveralTenants ? Own
+            : entry.Entity is OrderLine line ? line.OrderId / 100 - 1
+            : entry.Metadata.IsOwned() ? (int)entry.Property(entry.Metadata.FindPrimaryKey()!.Properties.First(p => p.ClrType == typeof(int))).CurrentValue! / 100 - 1
+            : (int)entry.Property(nameof(Item.Origin)).CurrentValue!;
+
+    public virtual Task<int> SaveAsync(BazaarContext db, bool isAsync)
+        => isAsync ? db.SaveChangesAsync() : Task.FromResult(db.SaveChanges());
+
+    protected static DbSet<T> SetOf<T>(BazaarContext db, IEntityType type)
+        where T : class
+        => type.HasSharedClrType ? db.Set<T>(type.Name) : db.Set<T>();
+
+    protected static void Track<T>(DbSet<T> set, TrackVerb verb, T row)
+        where T : class
+        => _ = verb switch
+        {
+            TrackVerb.Add => set.Add(row),
+            TrackVerb.Attach => set.Attach(row),
+            TrackVerb.Update => set.Update(row),
+            _ => set.Remove(row),
+        };
 
     /// <summary>Another context in the same transaction.</summary>
     public async Task<BazaarContext> ContextAsync()
@@ -46,7 +96,7 @@ public abstract class BazaarSide(int own) : IAsyncDisposable
         }
     }
 
-    /// <summary>What the tables hold, with the tenant in front where there is one.</summary>
+    /// <summary>What the tables hold, with the tenant in front where there is one, and the number of the tenant whose row it should be.</summary>
     protected async Task<List<(string? Tenant, string Row)>> TablesAsync()
     {
         await using var command = _transaction!.Connection!.CreateCommand();
@@ -64,38 +114,23 @@ public abstract class BazaarSide(int own) : IAsyncDisposable
     }
 
     // The database's own ids are others for each.
-    private static IEnumerable<string> Tables(BazaarContext db)
+    private IEnumerable<string> Tables(BazaarContext db)
         => from table in db.Model.GetRelationalModel().Tables
            let tenant = table.FindColumn(TenancyDefaults.TenantPropertyName) is null ? "NULL" : $"\"{TenancyDefaults.TenantPropertyName}\""
            let id = table.Name == nameof(Note) ? " - 'Id'" : ""
-           select $"""SELECT {tenant}::text, '{table.Name} ' || (to_jsonb(t) - '{TenancyDefaults.TenantPropertyName}'{id})::text FROM "{table.Name}" t""";
+           let key = table.Name switch { nameof(Price) => "ProductId", nameof(OrderLine) => "OrderId", _ => "Id" }
+           let origin = !IsOfSeveralTenants ? Own.ToString(CultureInfo.InvariantCulture)
+               : table.FindColumn(nameof(Item.Origin)) is null || key == "OrderId" ? $"\"{key}\" / 100 - 1"
+               : "\"Origin\""
+           select $"""
+               SELECT {tenant}::text, '{table.Name} ' || ({origin})::text || (to_jsonb(t) - '{TenancyDefaults.TenantPropertyName}'{id})::text FROM "{table.Name}" t
+               """;
 }
 
-public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(own)
+public enum TrackVerb
 {
-    public override async Task<List<string>> RowsAsync()
-        => [.. (await TablesAsync()).Select(r => r.Row)];
-
-    protected override BazaarContext CreateContext()
-        => databases.Plain(Own);
-}
-
-public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSide(own)
-{
-    private string? _others;
-
-    public override async Task<List<string>> RowsAsync()
-    {
-        var rows = await TablesAsync();
-        var others = string.Join('\n', rows.Where(r => r.Tenant != databases.Tenants(Own)).OrderBy(r => r.Tenant, StringComparer.Ordinal));
-        Assert.Equal(_others ??= others, others);
-        return [.. rows.Where(r => r.Tenant == databases.Tenants(Own)).Select(r => r.Row)];
-    }
-
-    protected override BazaarContext CreateContext()
-    {
-        var db = databases.Tenanted();
-        db.Tenancy().Use(databases.Tenants(Own));
-        return db;
-    }
+    Add,
+    Attach,
+    Update,
+    Remove,
 }

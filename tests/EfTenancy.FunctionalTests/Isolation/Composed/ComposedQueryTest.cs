@@ -26,6 +26,19 @@ public class ComposedQueryTest(PostgresFixture postgres)
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
+    [Fact]
+    public Task Several_tenants_in_one_unit_of_work()
+        => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { });
+
+    [Fact]
+    public Task Several_tenants_that_are_in_no_key_in_one_unit_of_work()
+        => CompareSavesAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true, PlainHasAllTenants = true,
+            },
+            t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
+
     [Theory]
     [InlineData(Reach.Group)]
     [InlineData(Reach.AnyTenant)]
@@ -41,17 +54,21 @@ public class ComposedQueryTest(PostgresFixture postgres)
     {
         await using (databases)
         {
-            await databases.CreateAsync(
-                t =>
-                {
-                    t.AllEntitiesAreMultiTenanted();
-                    tenancy(t);
-                });
+            await databases.CreateAsync(t => tenancy(t.AllEntitiesAreMultiTenanted()));
             await new ComposedQueryOracle(databases, reach).CompareAsync();
             if (reach == Reach.OneTenant)
             {
                 await new ComposedSaveOracle(databases).CompareAsync();
             }
+        }
+    }
+
+    private static async Task CompareSavesAsync(BazaarDatabases databases, Action<TenancyDbContextOptionsBuilder> tenancy)
+    {
+        await using (databases)
+        {
+            await databases.CreateAsync(t => tenancy(t.AllEntitiesAreMultiTenanted()));
+            await new ComposedSaveOracle(databases).CompareAsync();
         }
     }
 

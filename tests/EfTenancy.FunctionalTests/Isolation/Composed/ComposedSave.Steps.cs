@@ -19,8 +19,8 @@ public sealed partial class ComposedSave
             < 15 => Run(ReferByKey),
             < 18 => Run(Collect),
             < 20 => Run(Remove),
-            < 22 => Run(Add),
-            < 26 => Run(Reconnect),
+            < 22 => AddAsync(),
+            < 26 => ReconnectAsync(),
             < 28 => Run(ChangeParts),
             28 => Run(SetState),
             29 => RefreshAsync(),
@@ -47,23 +47,22 @@ public sealed partial class ComposedSave
         return entries.Count == 0 ? null : entries[random.Next(entries.Count)];
     }
 
-    private async Task FindAsync()
+    private Task FindAsync()
+        => OfType(AnyType(), FindAsync<object>);
+
+    private async Task FindAsync<T>(IEntityType type)
+        where T : class
     {
-        var type = AnyType();
-        var key = BazaarRows.KeyOf(type, _rows.Key(side.Own));
+        var key = BazaarRows.KeyOf(type, _rows.Key(_tenant));
         Log($"find {type.ShortName()} {string.Join(',', key)}");
-        if (type.HasSharedClrType)
-        {
-            await _db.Set<Dictionary<string, object>>(type.Name).FindAsync(key);
-        }
-        else if (type.ClrType == typeof(Note))
+        if (type.ClrType == typeof(Note))
         {
             var number = random.Next(6);
-            await _db.Set<Note>().OrderBy(n => n.Subject).ThenBy(n => n.AuthorId).Skip(number).FirstOrDefaultAsync();
+            await side.Set<Note>(_db, type, _tenant).OrderBy(n => n.Origin).ThenBy(n => n.Subject).ThenBy(n => n.AuthorId).Skip(number).FirstOrDefaultAsync();
         }
         else
         {
-            await _db.FindAsync(type.ClrType, key);
+            await side.FindAsync<T>(_db, type, key, _tenant);
         }
     }
 
@@ -74,9 +73,11 @@ public sealed partial class ComposedSave
     private async Task ReadAsync<T>(IEntityType type)
         where T : class
     {
-        IQueryable<T> query = type.HasSharedClrType ? _db.Set<T>(type.Name) : _db.Set<T>();
+        // Foreign keys that do not hold the tenant are not followed from another one's rows.
+        var follows = !databases.RefusesReferencesFirst || _tenant == side.Own;
+        var query = side.Set<T>(_db, type, _tenant);
         var path = "";
-        for (var current = type; path.Count(c => c == '.') < 3 && random.Next(3) > 0 && BazaarRows.Navigations(current) is { Count: > 0 } navigations;)
+        for (var current = type; follows && path.Count(c => c == '.') < 3 && random.Next(3) > 0 && BazaarRows.Navigations(current) is { Count: > 0 } navigations;)
         {
             var navigation = navigations[random.Next(navigations.Count)];
             path += (path == "" ? "" : ".") + navigation.Name;
@@ -85,12 +86,20 @@ public sealed partial class ComposedSave
 
         query = path == "" ? query : query.Include(path);
         query = random.Next(3) == 0 ? query.AsSplitQuery() : query;
-        Log($"read {type.ShortName()} {path}");
+        Log($"read {type.ShortName()} {path} of {_tenant}");
         await query.ToListAsync();
     }
 
     private Task OfType(IEntityType type, Func<IEntityType, Task> step)
-        => (Task)step.Method.GetGenericMethodDefinition().MakeGenericMethod(type.ClrType).Invoke(this, [type])!;
+    {
+        // ForTenant has no entities without a class.
+        _tenant = type.HasSharedClrType ? side.Own : _tenant;
+        return (Task)step.Method.GetGenericMethodDefinition().MakeGenericMethod(type.ClrType).Invoke(this, [type])!;
+    }
+
+    /// <summary>Around what a context does with a row of another tenant for itself, which it does with its own only.</summary>
+    private IDisposable? Reaching(EntityEntry entry)
+        => side.TenantOf(entry) == side.Own ? null : side.AcrossTenants(_db);
 
     private async Task LoadAsync()
     {
@@ -102,6 +111,7 @@ public sealed partial class ComposedSave
         var navigations = BazaarRows.Navigations(TypeOf(entry));
         var navigation = entry.Navigation(navigations[random.Next(navigations.Count)].Name);
         var kind = random.Next(4);
+        using var scope = Reaching(entry);
         Log($"load {KeyOf(entry.Entity)} {navigation.Metadata.Name} {kind}");
         switch (kind)
         {
@@ -159,7 +169,7 @@ public sealed partial class ComposedSave
 
         var references = BazaarRows.Navigations(TypeOf(entry)).Where(n => !n.IsCollection).ToList();
         var reference = references[random.Next(references.Count)];
-        var related = random.Next(4) == 0 ? null : Related(reference.TargetEntityType);
+        var related = random.Next(4) == 0 ? null : Related(reference.TargetEntityType, side.TenantOf(entry));
         Log($"refer {KeyOf(entry.Entity)} {reference.Name} = {(related is null ? "-" : KeyOf(related))}");
         if (random.Next(3) == 0)
         {
@@ -172,10 +182,10 @@ public sealed partial class ComposedSave
     }
 
     /// <summary>One that is tracked, or a new one.</summary>
-    private object? Related(IEntityType type)
-        => random.Next(4) > 0 && Tracked(t => t.ClrType.IsAssignableTo(type.ClrType)) is { } tracked
+    private object? Related(IEntityType type, int tenant)
+        => random.Next(4) > 0 && Tracked(t => t.ClrType.IsAssignableTo(type.ClrType)) is { } tracked && side.TenantOf(tracked) == tenant
             ? tracked.Entity
-            : random.Next(2) == 0 ? _rows.Graph(_rows.Concrete(type), _rows.NewKey(side.Own), side.Own, 1)
+            : random.Next(2) == 0 ? _rows.Graph(_rows.Concrete(type), _rows.NewKey(tenant), tenant, 1)
             : null;
 
     private void ReferByKey()
@@ -188,7 +198,7 @@ public sealed partial class ComposedSave
         var foreignKeys = TypeOf(entry).GetForeignKeys().Where(IsChangeable).ToList();
         var foreignKey = foreignKeys[random.Next(foreignKeys.Count)];
         Log($"refer by key {KeyOf(entry.Entity)}");
-        _rows.Refer(entry.Entity, foreignKey, side.Own);
+        _rows.Refer(entry.Entity, foreignKey, side.TenantOf(entry));
         _log[^1] += " = " + KeyOf(entry.Entity);
     }
 
@@ -218,7 +228,7 @@ public sealed partial class ComposedSave
                 _log[^1] += " - " + KeyOf(last);
                 break;
             default:
-                if (Related(collection.TargetEntityType) is { } related && !list.Contains(related))
+                if (Related(collection.TargetEntityType, side.TenantOf(entry)) is { } related && !list.Contains(related))
                 {
                     _log[^1] += " + " + KeyOf(related);
                     list.Add(related);
@@ -237,62 +247,49 @@ public sealed partial class ComposedSave
         }
     }
 
-    private void Add()
+    private Task AddAsync()
+        => OfType(AnyType(), Add<object>);
+
+    private Task Add<T>(IEntityType type)
+        where T : class
     {
-        var type = AnyType();
-        var row = _rows.Graph(type, _rows.NewKey(side.Own), side.Own, 2);
+        var row = (T)_rows.Graph(type, _rows.NewKey(_tenant), _tenant, 2);
         Log($"add {GraphText(type, row)}");
-        if (type.HasSharedClrType)
-        {
-            _db.Set<Dictionary<string, object>>(type.Name).Add((Dictionary<string, object>)row);
-        }
-        else
-        {
-            _db.Add(row);
-        }
+        side.Track(_db, TrackVerb.Add, row, _tenant);
+        return Task.CompletedTask;
     }
 
     /// <summary>Objects that came from elsewhere, and stand for rows.</summary>
-    private void Reconnect()
+    private Task ReconnectAsync()
+        => OfType(AnyType(), Reconnect<object>);
+
+    private Task Reconnect<T>(IEntityType type)
+        where T : class
     {
-        var type = AnyType();
-        var row = _rows.Graph(type, _rows.Key(side.Own), side.Own, 2);
-        if (type.HasSharedClrType)
-        {
-            Log($"reconnect {GraphText(type, row)}");
-            _db.Set<Dictionary<string, object>>(type.Name).Update((Dictionary<string, object>)row);
-            return;
-        }
-
-        string[] verbs = ["update", "update", "attach", "remove", "track"];
+        var row = (T)_rows.Graph(type, _rows.Key(_tenant), _tenant, 2);
+        TrackVerb?[] verbs = [TrackVerb.Update, TrackVerb.Update, TrackVerb.Attach, TrackVerb.Remove, _tenant == side.Own && !type.HasSharedClrType ? null : TrackVerb.Update];
         var verb = verbs[random.Next(verbs.Length)];
-        Log($"{verb} {GraphText(type, row)}");
-        switch (verb)
+        Log($"{verb?.ToString() ?? "track"} {GraphText(type, row)}");
+        if (verb is { } known)
         {
-            case "update":
-                _db.Update(row);
-                break;
-            case "attach":
-                _db.Attach(row);
-                if (random.Next(2) == 0)
-                {
-                    var properties = type.GetProperties().Where(IsPlain).ToList();
-                    if (properties.Count > 0)
-                    {
-                        var property = properties[random.Next(properties.Count)];
-                        BazaarRows.Set(row, property, _rows.Scalar(property));
-                    }
-                }
-
-                break;
-            case "remove":
-                _db.Remove(row);
-                break;
-            default:
-                EntityState[] states = [EntityState.Added, EntityState.Modified, EntityState.Unchanged, EntityState.Deleted];
-                _db.ChangeTracker.TrackGraph(row, n => n.Entry.State = n.Entry.Metadata.IsOwned() ? n.SourceEntry!.State : states[n.Entry.IsKeySet ? random.Next(1, 3) : 0]);
-                break;
+            side.Track(_db, known, row, _tenant);
         }
+        else
+        {
+            EntityState[] states = [EntityState.Modified, EntityState.Unchanged, EntityState.Deleted];
+            _db.ChangeTracker.TrackGraph(
+                row,
+                n => n.Entry.State = n.Entry.Metadata.IsOwned() ? n.SourceEntry!.State
+                    : n.Entry.IsKeySet ? states[random.Next(states.Length)] : EntityState.Added);
+        }
+
+        if (verb == TrackVerb.Attach && type.GetProperties().Where(IsPlain).ToList() is { Count: > 0 } properties)
+        {
+            var property = properties[random.Next(properties.Count)];
+            BazaarRows.Set(row, property, _rows.Scalar(property));
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <summary>Owned, JSON and complex values.</summary>
@@ -374,6 +371,7 @@ public sealed partial class ComposedSave
         }
 
         var kind = random.Next(3);
+        using var scope = Reaching(entry);
         Log($"refresh {KeyOf(entry.Entity)} {kind}");
         switch (kind)
         {

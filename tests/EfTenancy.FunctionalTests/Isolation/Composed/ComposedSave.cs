@@ -22,7 +22,11 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
         = [.. model.GetEntityTypes().Where(e => !e.IsOwned() && !e.IsAbstract() && e.FindPrimaryKey() is not null).OrderBy(e => e.Name, StringComparer.Ordinal)];
     private BazaarContext _db = null!;
     private BazaarContext? _other;
+    private int _tenant;
 
+
+    /// <summary>What was thrown, by the lines that tell its kind.</summary>
+    public Dictionary<int, Exception> Failures { get; } = [];
 
     /// <returns>Each step with what came of it.</returns>
     public async Task<List<string>> RunAsync()
@@ -38,11 +42,23 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
 
         for (var i = random.Next(4, 12); i > 0; i--)
         {
-            await TryAsync(TrackerText.Entries(_db).Count == 0 && random.Next(4) > 0 ? ReadAsync : Step);
+            await NextAsync(TrackerText.Entries(_db).Count == 0 && random.Next(4) > 0 ? ReadAsync : Step);
         }
 
-        await TryAsync(SaveAsync);
+        await NextAsync(SaveAsync);
         return _log;
+    }
+
+    private async Task NextAsync(Func<Task> step)
+    {
+        _tenant = side.IsOfSeveralTenants && random.Next(2) == 0 ? random.Next(BazaarSeed.Tenants) : side.Own;
+        using var scope = side.IsOfSeveralTenants && random.Next(3) == 0 ? side.AcrossTenants(_db) : null;
+        if (scope is not null)
+        {
+            Log("across tenants");
+        }
+
+        await TryAsync(step);
     }
 
     private async Task TryAsync(Func<Task> step)
@@ -55,6 +71,7 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
         catch (Exception exception) when (Kind(exception is TargetInvocationException ? exception.InnerException! : exception) is { } kind)
         {
             // What is tracked after an exception depends on what EF came to before.
+            Failures[_log.Count] = exception;
             _log.Add(kind);
             _db.ChangeTracker.Clear();
         }
@@ -72,8 +89,7 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
     private async Task SaveAsync()
     {
         Log("save");
-        var count = random.Next(2) == 0 ? await _db.SaveChangesAsync() : _db.SaveChanges();
-        _log.Add($"{count}");
+        _log.Add($"{await side.SaveAsync(_db, random.Next(2) == 0)}");
         _log.AddRange(await side.RowsAsync());
     }
 

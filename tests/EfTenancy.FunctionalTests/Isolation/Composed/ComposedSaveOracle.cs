@@ -20,10 +20,12 @@ public sealed class ComposedSaveOracle(BazaarDatabases databases)
             var own = new Random(seed).Next(BazaarSeed.Tenants);
 
             await using var plain = new PlainSide(databases, own);
-            var expected = await new ComposedSave(new Random(seed), plain, databases, model.Model).RunAsync();
+            var withoutTenancy = new ComposedSave(new Random(seed), plain, databases, model.Model);
+            var expected = await withoutTenancy.RunAsync();
 
             await using var tenanted = new TenantedSide(databases, own);
-            var actual = await new ComposedSave(new Random(seed), tenanted, databases, model.Model).RunAsync();
+            var withTenancy = new ComposedSave(new Random(seed), tenanted, databases, model.Model);
+            var actual = await withTenancy.RunAsync();
 
             var same = expected.Zip(actual).TakeWhile(lines => lines.First == lines.Second).Count();
             Assert.True(
@@ -33,8 +35,10 @@ public sealed class ComposedSaveOracle(BazaarDatabases databases)
                 {Lines(expected.Take(same).Where(l => l.StartsWith('>')))}
                 plain EF:
                 {Lines(expected.Skip(same).Take(3))}
+                {withoutTenancy.Failures.GetValueOrDefault(same)}
                 with tenancy:
                 {Lines(actual.Skip(same).Take(3))}
+                {withTenancy.Failures.GetValueOrDefault(same)}
                 """);
         }
 
