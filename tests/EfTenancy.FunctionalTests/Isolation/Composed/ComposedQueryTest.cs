@@ -15,6 +15,12 @@ public class ComposedQueryTest(PostgresFixture postgres)
             t => t.PartitionMultiTenantedEntities(x => x.ByHash("a", "b")));
 
     [Fact]
+    public Task Tenants_in_list_partitions()
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed),
+            t => t.PartitionMultiTenantedEntities(x => x.ByList().AddPartition("two", "Green", "O'Blue").AddPartition("one", "Red")));
+
+    [Fact]
     public Task Tenants_that_are_Guids_at_the_end_of_keys()
         => CompareAsync(
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Tenants = i => $"0000000{i + 1}-0000-7000-8000-00000000000{i + 1}" },
@@ -42,6 +48,8 @@ public class ComposedQueryTest(PostgresFixture postgres)
     [Theory]
     [InlineData(Reach.Group)]
     [InlineData(Reach.AnyTenant)]
+    [InlineData(Reach.AcrossTenants)]
+    [InlineData(Reach.IgnoredFilters)]
     [InlineData(Reach.SomeSets)]
     public Task Rows_of_several_tenants(Reach reach)
         => CompareAsync(
