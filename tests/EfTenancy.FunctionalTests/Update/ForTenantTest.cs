@@ -69,6 +69,23 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
+    public async Task A_row_that_its_row_references_later_is_its_row()
+    {
+        var order = _green.Tenancy().ForTenant("Red").Find<Order>(1)!;
+        order.Customer = new Customer { Email = "later", Orders = { new Order { Title = "and what it leads to" } } };
+        await _green.SaveChangesAsync();
+
+        Assert.Equal(["Red"], await _database.ColumnAsync("""SELECT "TenantId" FROM "Customers" WHERE "Email" = 'later'"""));
+        Assert.Equal(
+            ["Red", "Red"],
+            await _database.ColumnAsync(
+                """
+                SELECT o."TenantId" FROM "Orders" o JOIN "Customers" c ON c."Id" = o."CustomerId" AND c."TenantId" = o."TenantId"
+                WHERE "Email" = 'later'
+                """));
+    }
+
+    [Fact]
     public async Task What_the_context_looked_at_before_goes_to_the_named_tenant_all_the_same()
     {
         var looked = new Order { Title = "looked at" };

@@ -41,7 +41,7 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
     {
         var entry = node.GetInfrastructure();
         if (entry.EntityState == EntityState.Detached
-            && node.SourceEntry?.GetInfrastructure() is { } source
+            && SourceOf(node, entry) is { } source
             && entry.EntityType.FindTenantProperty() is { } property
             && property.IsShadowProperty()
             && source.EntityType.FindTenantProperty() is { } sourceProperty)
@@ -49,5 +49,12 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
             entry[property] = source[sourceProperty];
         }
     }
+
+    // Where EF comes to a new object by a look for changes, the object is the root of its graph; who references it, EF notes before.
+    private static InternalEntityEntry? SourceOf(EntityEntryGraphNode node, InternalEntityEntry entry)
+        => node.SourceEntry?.GetInfrastructure()
+            ?? (((TenancyStateManager)entry.StateManager).Tenant.IsWorkingFor
+                ? null
+                : entry.StateManager.GetRecordedReferrers(entry.Entity, clear: false).LastOrDefault()?.Item2);
 }
 #pragma warning restore EF1001

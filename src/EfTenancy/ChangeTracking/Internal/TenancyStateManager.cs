@@ -25,6 +25,7 @@ public class TenancyStateManager : StateManager
     private readonly TenantSaveGuard _guard;
     private readonly TenantReferenceGuard _referenceGuard;
     private readonly TenantForeignKeySeverer _severer;
+    private readonly TenantOfLink _tenantOfLink;
     private readonly IDbContextOptions _options;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
@@ -34,6 +35,7 @@ public class TenancyStateManager : StateManager
         _guard = new TenantSaveGuard(tenant, _tenantProperty, UpdateLogger);
         _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
+        _tenantOfLink = new TenantOfLink(this, tenant);
         _options = options;
         RefuseModelOfOtherOptions(options);
         if (TenantTablesOfModel.RegistrySchemaOf(Model) is { } registrySchema)
@@ -96,6 +98,12 @@ public class TenancyStateManager : StateManager
         }
 
         return entry;
+    }
+
+    public override InternalEntityEntry StartTracking(InternalEntityEntry entry)
+    {
+        _tenantOfLink.Inherit(entry);
+        return base.StartTracking(entry);
     }
 
     // Whoever looked at an object's entry made it one of the context's tenant; then another tenant was named for it.

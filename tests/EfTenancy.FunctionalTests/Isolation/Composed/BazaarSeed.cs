@@ -51,12 +51,12 @@ public sealed class BazaarSeed(Random random, int origin, int firstKey)
     }
 
     private Party Party(int id)
-        => Half()
+        => id % 2 == 0
             ? new Person { Id = new PartyId(id), Name = Word(), Rank = Number(), Age = Number() }
             : new Company { Id = new PartyId(id), Name = Word(), Rank = Number(), Sector = Half() ? Word() : null };
 
     private Vehicle Vehicle(int id, PartyId? owner)
-        => Half()
+        => id % 2 == 0
             ? new Cart { Id = id, Wheels = random.Next(5), Color = Word(), OwnerId = owner }
             : new Truck { Id = id, Wheels = random.Next(5), Load = Number(), OwnerId = owner };
 

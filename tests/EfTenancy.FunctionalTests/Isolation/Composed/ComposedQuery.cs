@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using static EfTenancy.FunctionalTests.Isolation.Composed.QueryExpressions;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
@@ -11,9 +12,11 @@ public sealed class ComposedQuery : IComposedOperation
     private readonly Expression _query;
     private readonly bool _isSequence;
     private readonly bool _isOrdered;
+    private readonly Dictionary<IModel, Func<BazaarContext, object?>> _compiled = [];
 
     public ComposedQuery(QueryComposer composer, Random random)
     {
+        IsCompiled = composer.IsOfOneTenant && random.Next(5) == 0;
         var rows = composer.Query(random.Next(1, 6));
         var element = Expression.Parameter(rows.Element, "z");
         switch (random.Next(8))
@@ -38,8 +41,21 @@ public sealed class ComposedQuery : IComposedOperation
         }
     }
 
+    /// <summary>Whether it is compiled once, by <c>EF.CompileQuery</c>, and run for two tenants.</summary>
+    public bool IsCompiled { get; }
+
     public string Run(BazaarContext db, SetReplacement sets, QueryAnswer answer)
     {
+        if (IsCompiled)
+        {
+            if (!_compiled.TryGetValue(db.Model, out var run))
+            {
+                _compiled.Add(db.Model, run = Compiled());
+            }
+
+            return answer.Of(run(db), !_isSequence || _isOrdered);
+        }
+
         var query = sets.Visit(_query);
         var provider = ((IQueryable)db.Set<Note>()).Provider;
         return _isSequence
@@ -48,5 +64,26 @@ public sealed class ComposedQuery : IComposedOperation
     }
 
     public override string ToString()
-        => _query.ToString();
+        => (IsCompiled ? "compiled " : "") + _query;
+
+    private Func<BazaarContext, object?> Compiled()
+    {
+        var db = Expression.Parameter(typeof(BazaarContext), "db");
+        var query = new SetReplacement(set => set.In(db)).Visit(_query);
+        Func<Expression, ParameterExpression, Func<BazaarContext, object?>> compile = _isSequence ? Rows<object> : Value<object>;
+        return (Func<BazaarContext, object?>)compile.Method.GetGenericMethodDefinition()
+            .MakeGenericMethod(_isSequence ? QueryExpressions.ElementOf(query.Type) : query.Type).Invoke(null, [query, db])!;
+    }
+
+    private static Func<BazaarContext, object?> Rows<T>(Expression query, ParameterExpression db)
+    {
+        var run = EF.CompileQuery(Expression.Lambda<Func<BazaarContext, IQueryable<T>>>(query, db));
+        return context => run(context).ToList();
+    }
+
+    private static Func<BazaarContext, object?> Value<T>(Expression query, ParameterExpression db)
+    {
+        var run = EF.CompileQuery(Expression.Lambda<Func<BazaarContext, T>>(query, db));
+        return context => run(context);
+    }
 }

@@ -5,44 +5,78 @@ using Xunit;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
-/// <summary>Composed queries against tenants in one database.</summary>
+/// <summary>Composed queries, bulk writes and saves against tenants in one database.</summary>
 public class ComposedQueryTest(PostgresFixture postgres)
 {
     [Fact]
     public Task Tenants_in_hash_partitions()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant),
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed),
             t => t.PartitionMultiTenantedEntities(x => x.ByHash("a", "b")));
+
+    [Fact]
+    public Task Tenants_in_list_partitions()
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed),
+            t => t.PartitionMultiTenantedEntities(x => x.ByList().AddPartition("two", "Green", "O'Blue").AddPartition("one", "Red")));
 
     [Fact]
     public Task Tenants_that_are_Guids_at_the_end_of_keys()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant) { Tenants = i => $"0000000{i + 1}-0000-7000-8000-00000000000{i + 1}" },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Tenants = i => $"0000000{i + 1}-0000-7000-8000-00000000000{i + 1}" },
             t => t.UseTenantProperty<Guid>().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant));
 
     [Fact]
     public Task Tenants_that_are_in_no_key()
         => CompareAsync(
-            new ComposedQueryOracle(postgres, Reach.OneTenant) { Create = o => new UnsplitContext(o), KeysAreIdsOnly = true },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true },
+            t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
+
+    [Fact]
+    public Task Several_tenants_in_one_unit_of_work()
+        => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { });
+
+    [Fact]
+    public Task Several_tenants_that_are_in_no_key_in_one_unit_of_work()
+        => CompareSavesAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true, PlainHasAllTenants = true,
+            },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
     [Theory]
     [InlineData(Reach.Group)]
     [InlineData(Reach.AnyTenant)]
+    [InlineData(Reach.AcrossTenants)]
+    [InlineData(Reach.IgnoredFilters)]
     [InlineData(Reach.SomeSets)]
     public Task Rows_of_several_tenants(Reach reach)
-        => CompareAsync(new ComposedQueryOracle(postgres, reach), _ => { });
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { }, reach);
 
-    private static async Task CompareAsync(ComposedQueryOracle oracle, Action<TenancyDbContextOptionsBuilder> tenancy)
+    private static async Task CompareAsync(
+        BazaarDatabases databases,
+        Action<TenancyDbContextOptionsBuilder> tenancy,
+        Reach reach = Reach.OneTenant)
     {
-        await using (oracle)
+        await using (databases)
         {
-            await oracle.CompareAsync(
-                t =>
-                {
-                    t.AllEntitiesAreMultiTenanted();
-                    tenancy(t);
-                });
+            await databases.CreateAsync(t => tenancy(t.AllEntitiesAreMultiTenanted()));
+            await new ComposedQueryOracle(databases, reach).CompareAsync();
+            if (reach == Reach.OneTenant)
+            {
+                await new ComposedSaveOracle(databases).CompareAsync();
+            }
+        }
+    }
+
+    private static async Task CompareSavesAsync(BazaarDatabases databases, Action<TenancyDbContextOptionsBuilder> tenancy)
+    {
+        await using (databases)
+        {
+            await databases.CreateAsync(t => tenancy(t.AllEntitiesAreMultiTenanted()));
+            await new ComposedSaveOracle(databases).CompareAsync();
         }
     }
 

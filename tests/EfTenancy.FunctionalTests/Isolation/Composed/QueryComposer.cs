@@ -53,7 +53,7 @@ public sealed partial class QueryComposer(Random random, IModel model, int first
     private Sequence Root()
     {
         var type = AnyEntityType();
-        return new Sequence(new SetExpression(type), type.ClrType);
+        return new Sequence(new SetExpression(type, SetExpression.IsOfOneTable(type) && random.Next(6) == 0), type.ClrType);
     }
 
     private Sequence RootOf(Type element)

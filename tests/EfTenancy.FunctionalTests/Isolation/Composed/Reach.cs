@@ -16,6 +16,12 @@ public enum Reach
     /// <summary>Those of all tenants, by a predicate on each set.</summary>
     AnyTenant,
 
+    /// <summary>Those of all tenants, in a scope.</summary>
+    AcrossTenants,
+
+    /// <summary>Those of all tenants, by leaving the filters of the query.</summary>
+    IgnoredFilters,
+
     /// <summary>Those of two tenants, by a predicate on some of the sets.</summary>
     SomeSets,
 }
@@ -39,10 +45,16 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
         {
             db.Tenancy().Use(tenants(own));
         }
+
+        if (reach == Reach.AcrossTenants)
+        {
+            // It ends with the context.
+            _ = db.Tenancy().AcrossTenants("a composed query");
+        }
     }
 
     public SetReplacement WithTenancy(DbContext db, Func<int, string> tenants)
-        => Sets(
+        => reach == Reach.IgnoredFilters ? new SetReplacement(set => Unfiltered(set.In(db), set.EntityType.ClrType)) : Sets(
             db,
             (set, element) => reach switch
             {
@@ -82,6 +94,10 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
                     : set.In(db);
             });
     }
+
+    private static MethodCallExpression Unfiltered(Expression set, Type element)
+        => Expression.Call(
+            typeof(EntityFrameworkQueryableExtensions), nameof(EntityFrameworkQueryableExtensions.IgnoreQueryFilters), [element], set);
 
     private static MethodCallExpression IsOf(int[] origins, ParameterExpression element)
         => Expression.Call(

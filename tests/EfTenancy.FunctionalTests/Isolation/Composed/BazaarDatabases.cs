@@ -1,0 +1,86 @@
+using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Infrastructure;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace EfTenancy.FunctionalTests.Isolation.Composed;
+
+/// <summary>One database with the rows of all tenants, and databases of plain EF with those that a tenant's answers are compared with.</summary>
+public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsyncDisposable
+{
+    private readonly List<TestDatabase> _databases = [];
+    private readonly List<DbContextOptions> _plain = [];
+    private DbContextOptions? _tenanted;
+
+    public Func<DbContextOptions, BazaarContext> Create { get; init; } = o => new BazaarContext(o);
+
+    /// <summary>The ids of tenants, by their numbers.</summary>
+    public Func<int, string> Tenants { get; init; } = i => ((string[])["Green", "Red", "O'Blue"])[i];
+
+    /// <summary>Whether a key may be that of one tenant's row only.</summary>
+    public bool KeysAreDisjoint { get; init; }
+
+    /// <summary>Whether it is seen before a save that a row would reference nobody, whatever else the database would refuse.</summary>
+    public bool RefusesReferencesFirst { get; init; }
+
+    /// <summary>Whether each database of plain EF has the rows of all tenants.</summary>
+    public bool PlainHasAllTenants { get; init; }
+
+    public async Task CreateAsync(Action<TenancyDbContextOptionsBuilder> tenancy)
+    {
+        var all = Enumerable.Range(0, BazaarSeed.Tenants).ToList();
+        _tenanted = Options(await DatabaseAsync(), o => o.UseTenancy(tenancy));
+        await SeedAsync(_tenanted, all, (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
+
+        foreach (var tenant in all)
+        {
+            _plain.Add(Options(await DatabaseAsync()));
+            await SeedAsync(_plain[tenant], PlainHasAllTenants ? all : [tenant]);
+        }
+    }
+
+    /// <summary>A context with tenancy, of no tenant yet.</summary>
+    public BazaarContext Tenanted()
+        => Create(_tenanted!);
+
+    /// <summary>A context of plain EF.</summary>
+    public BazaarContext Plain(int tenant)
+        => Create(_plain[tenant]);
+
+    /// <summary>The first of the keys that a tenant's rows have.</summary>
+    public int FirstKey(int tenant)
+        => KeysAreDisjoint ? 100 * (tenant + 1) : 1;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var database in _databases)
+        {
+            await database.DisposeAsync();
+        }
+    }
+
+    private static DbContextOptions Options(TestDatabase database, Action<DbContextOptionsBuilder>? configure = null)
+    {
+        var options = new DbContextOptionsBuilder().UseTestDatabase(database.ConnectionString)
+            .ConfigureWarnings(w => w.Ignore(RelationalEventId.MultipleCollectionIncludeWarning, CoreEventId.RowLimitingOperationWithoutOrderByWarning));
+        configure?.Invoke(options);
+        return options.Options;
+    }
+
+    private async Task<TestDatabase> DatabaseAsync()
+    {
+        _databases.Add(await postgres.CreateDatabaseAsync());
+        return _databases[^1];
+    }
+
+    private async Task SeedAsync(DbContextOptions options, IEnumerable<int> tenants, Action<BazaarContext, int>? use = null)
+    {
+        foreach (var tenant in tenants)
+        {
+            await using var db = Create(options);
+            use?.Invoke(db, tenant);
+            await db.Database.EnsureCreatedAsync();
+            await new BazaarSeed(new Random(seed + tenant), tenant, FirstKey(tenant)).SaveAsync(db);
+        }
+    }
+}

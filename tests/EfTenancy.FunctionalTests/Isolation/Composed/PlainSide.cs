@@ -1,0 +1,81 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace EfTenancy.FunctionalTests.Isolation.Composed;
+
+/// <summary>What plain EF does, and where tenancy is to refuse it.</summary>
+public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(databases, own)
+{
+    private readonly HashSet<(BazaarContext, int)> _opened = [];
+    private bool _isAcross;
+
+    public override async Task<List<string>> RowsAsync()
+        => [.. (await TablesAsync()).Select(r => r.Row)];
+
+    public override IDisposable AcrossTenants(BazaarContext db)
+    {
+        var before = _isAcross;
+        _isAcross = true;
+        return new Scope(() => _isAcross = before);
+    }
+
+    public override IQueryable<T> Set<T>(BazaarContext db, IEntityType type, int tenant)
+    {
+        Open(db, tenant);
+        return _isAcross || !IsOfSeveralTenants
+            ? SetOf<T>(db, type)
+            : SetOf<T>(db, type).Where(r => EF.Property<int>(r, nameof(Item.Origin)) == tenant);
+    }
+
+    public override Task FindAsync<T>(BazaarContext db, IEntityType type, object[] key, int tenant)
+    {
+        Open(db, tenant);
+        return SetOf<T>(db, type).FindAsync(key).AsTask();
+    }
+
+    public override void Track<T>(BazaarContext db, TrackVerb verb, T row, int tenant)
+    {
+        Open(db, tenant);
+        Track(row is Dictionary<string, object> ? db.Set<T>(BazaarContext.Settings) : db.Set<T>(), verb, row);
+    }
+
+    public override async Task<int> SaveAsync(BazaarContext db, bool isAsync)
+    {
+        if (!IsRefused(db))
+        {
+            return await base.SaveAsync(db, isAsync);
+        }
+
+        // EF may have something against the entries before anything is sent.
+        await db.Database.CurrentTransaction!.CreateSavepointAsync("refused");
+        try
+        {
+            await base.SaveAsync(db, isAsync);
+        }
+        catch (DbUpdateException)
+        {
+        }
+
+        await db.Database.CurrentTransaction.RollbackToSavepointAsync("refused");
+        throw new CrossTenantWriteException("", null, "");
+    }
+
+    private bool IsRefused(BazaarContext db)
+        => IsOfSeveralTenants
+            && !_isAcross
+            && db.ChangeTracker.Entries()
+                .Any(e => e.State != EntityState.Unchanged && TenantOf(e) is var tenant && tenant != Own && !_opened.Contains((db, tenant)));
+
+    protected override BazaarContext CreateContext()
+        => Databases.Plain(Own);
+
+    // As ForTenant does.
+    private void Open(BazaarContext db, int tenant)
+        => _opened.Add((db, tenant));
+
+    private sealed class Scope(Action leave) : IDisposable
+    {
+        public void Dispose()
+            => leave();
+    }
+}
