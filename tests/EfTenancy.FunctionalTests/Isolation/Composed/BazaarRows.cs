@@ -11,12 +11,15 @@ public sealed class BazaarRows(Random random, BazaarDatabases databases)
 {
     private static readonly string[] Words = ["alpha", "beta", "gamma", "delta"];
 
+    /// <summary>Whether keys may be those of another tenant's rows, which are those of nobody for plain EF.</summary>
+    public bool MeetsOthers { get; set; }
+
     public string Word()
         => Words[random.Next(Words.Length)];
 
     /// <summary>The number of a key that is mostly in use.</summary>
     public int Key(int tenant)
-        => databases.FirstKey(tenant) + random.Next(random.Next(8) == 0 ? 12 : 8);
+        => databases.FirstKey(MeetsOthers && random.Next(8) == 0 ? (tenant + 1) % BazaarSeed.Tenants : tenant) + random.Next(random.Next(8) == 0 ? 12 : 8);
 
     /// <summary>The number of a key that is mostly of no row.</summary>
     public int NewKey(int tenant)

@@ -185,8 +185,15 @@ public sealed partial class ComposedSave
     private object? Related(IEntityType type, int tenant)
         => random.Next(4) > 0 && Tracked(t => t.ClrType.IsAssignableTo(type.ClrType)) is { } tracked && side.TenantOf(tracked) == tenant
             ? tracked.Entity
-            : random.Next(2) == 0 ? _rows.Graph(_rows.Concrete(type), _rows.NewKey(tenant), tenant, 1)
+            : random.Next(2) == 0 ? NewGraph(_rows.Concrete(type), tenant, 1)
             : null;
+
+    // Where keys are ids only, another tenant's row has the only one of its key.
+    private object NewGraph(IEntityType type, int tenant, int depth)
+    {
+        _rows.MeetsOthers = false;
+        return _rows.Graph(type, _rows.NewKey(tenant), tenant, depth);
+    }
 
     private void ReferByKey()
     {
@@ -253,7 +260,7 @@ public sealed partial class ComposedSave
     private Task Add<T>(IEntityType type)
         where T : class
     {
-        var row = (T)_rows.Graph(type, _rows.NewKey(_tenant), _tenant, 2);
+        var row = (T)NewGraph(type, _tenant, 2);
         Log($"add {GraphText(type, row)}");
         side.Track(_db, TrackVerb.Add, row, _tenant);
         return Task.CompletedTask;

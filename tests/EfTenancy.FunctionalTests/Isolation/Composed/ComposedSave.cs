@@ -58,6 +58,7 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
             Log("across tenants");
         }
 
+        _rows.MeetsOthers = databases.KeysAreDisjoint && !side.IsOfSeveralTenants;
         await TryAsync(step);
     }
 

@@ -4,12 +4,13 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
 /// <summary>
 ///     Runs random units of work with tenancy and with plain EF, and compares all that came of each step: what is tracked, what was
-///     saved or refused, and all rows. Other tenants' rows must stay as they were. Each unit of work is rolled back.
+///     saved or refused, and all rows. Other tenants' rows must stay as they were. Each unit of work is rolled back. Their number is that
+///     of the queries of <see cref="ComposedQueryOracle" />, or <c>EFTENANCY_ORACLE_SAVES</c>.
 /// </summary>
 public sealed class ComposedSaveOracle(BazaarDatabases databases)
 {
     private readonly int _count
-        = IsolationOracle.Setting("EFTENANCY_ORACLE_SAVES", IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 30));
+        = IsolationOracle.Setting("EFTENANCY_ORACLE_SAVES", IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 20));
 
     public async Task CompareAsync()
     {
