@@ -31,9 +31,9 @@ if (passing.Count > 0)
 
 return unexpected.Count + missing.Count > 0 ? 1 : 0;
 
-// An entry names a method with all of its cases, or cases by their arguments, where * stands for any.
+// An entry names a method with all of its cases, or cases and methods where * stands for any.
 static bool Names(string entry, string test)
-    => entry.Contains('(') ? FileSystemName.MatchesSimpleExpression(entry, test, ignoreCase: false) : Method(test) == entry;
+    => entry.Contains('(') || entry.Contains('*') ? FileSystemName.MatchesSimpleExpression(entry, test, ignoreCase: false) : Method(test) == entry;
 
 static string Method(string test) => test.Split('(', 2)[0];
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the tests in one mode; results go to results/MODE in the working folder. Needs PostgreSQL's binaries.
-#   run.sh plain|tenancy|decoys [FILTER]      FILTER: of `dotnet test`; all tests without one, in chunks
+#   run.sh plain|tenancy|ids|decoys [FILTER]      FILTER: of `dotnet test`; all tests without one, in chunks
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . ./settings.sh
 
-mode=${1:?plain, tenancy or decoys}
+mode=${1:?plain, tenancy, ids or decoys}
 filter=${2:-}
-[[ "$mode" == plain || "$mode" == tenancy || "$mode" == decoys ]] || { echo "No mode '$mode': plain, tenancy or decoys." >&2; exit 2; }
+[[ "$mode" =~ ^(plain|tenancy|ids|decoys)$ ]] || { echo "No mode '$mode': plain, tenancy, ids or decoys." >&2; exit 2; }
 
 ./prepare.sh
 # Without the commit in it, or each commit would be a reason to compile all of it again.
@@ -28,7 +28,6 @@ trap stop EXIT
 if [[ $EUID == 0 ]]; then chown postgres "$cluster"; fi
 
 port=$((RANDOM % 20000 + 20000))
-decoys=$([[ "$mode" == decoys ]] && echo on || echo off)
 as_server "$bin/initdb" --pgdata "$cluster/data" --username npgsql_tests --auth trust --encoding UTF8 --locale C.UTF-8 --no-sync >/dev/null
 as_server tee -a "$cluster/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
@@ -40,12 +39,12 @@ full_page_writes = off
 autovacuum = off
 max_connections = 300
 max_locks_per_transaction = 256
-spec.decoys = $decoys
+spec.mode = $mode
 CONF
 as_server "$bin/pg_ctl" start --silent --wait --pgdata "$cluster/data" --log "$cluster/log"
 if [[ "$mode" != plain ]]; then
     "$bin/psql" --quiet --no-psqlrc -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U npgsql_tests -d template1 -f tenancy.sql
-    export SPEC_TENANCY=1
+    export SPEC_TENANCY=$mode
 fi
 export Test__Npgsql__DefaultConnection="Host=127.0.0.1;Port=$port;Username=npgsql_tests;Include Error Detail=true;SSL Mode=disable"
 

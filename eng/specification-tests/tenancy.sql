@@ -12,7 +12,7 @@ CREATE FUNCTION pg_catalog.spec_has_tenant(target regclass) RETURNS boolean LANG
         WHERE a.attrelid = target AND a.attname = 'SpecTenantId' AND NOT a.attisdropped AND c.relkind IN ('r', 'p'))
 $$;
 
--- A twin of each row for another tenant, once spec.decoys is on. A twin's own foreign keys and triggers do not count.
+-- A twin of each row for another tenant, in the mode decoys. A twin's own foreign keys and triggers do not count.
 CREATE FUNCTION pg_catalog.spec_add_twin() RETURNS trigger LANGUAGE plpgsql SET session_replication_role = replica AS $$
 DECLARE
     columns text;
@@ -35,7 +35,7 @@ END $$;
 
 CREATE FUNCTION pg_catalog.spec_add_decoys(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_setting('spec.decoys', true) IS DISTINCT FROM 'on' THEN
+    IF current_setting('spec.mode', true) IS DISTINCT FROM 'decoys' THEN
         RETURN;
     END IF;
 
@@ -57,7 +57,7 @@ END $$;
 
 CREATE EVENT TRIGGER spec_table_created ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION pg_catalog.spec_table_created();
 
--- Tables that a script has made: the column, the tenant first in all keys, and a view that shows whole rows.
+-- Tables that a script has made: the column, the tenant first in all keys unless those are ids only, and a view that shows whole rows.
 CREATE FUNCTION pg_catalog.spec_add_tenant_columns() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     item record;
@@ -68,7 +68,8 @@ BEGIN
             regexp_replace(pg_get_constraintdef(oid), '\(', '("SpecTenantId", '),
             'REFERENCES ([^(]+)\(', 'REFERENCES \1("SpecTenantId", ')))
     INTO keys
-    FROM pg_constraint WHERE contype IN ('p', 'u', 'f') AND connamespace = 'public'::regnamespace;
+    FROM pg_constraint WHERE contype IN ('p', 'u', 'f') AND connamespace = 'public'::regnamespace
+        AND current_setting('spec.mode', true) IS DISTINCT FROM 'ids';
 
     FOR item IN SELECT * FROM jsonb_to_recordset(keys) AS k (place text, name text, type text) ORDER BY type <> 'f' LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', item.place, item.name);
@@ -87,7 +88,7 @@ BEGIN
             regexp_replace(pg_get_viewdef('"Alphabetical list of products"'::regclass), '\s+FROM ', ', "Products"."SpecTenantId" FROM '),
             'WHERE (', 'WHERE "Categories"."SpecTenantId" = "Products"."SpecTenantId" AND (');
 
-    IF current_setting('spec.decoys', true) = 'on' THEN
+    IF current_setting('spec.mode', true) = 'decoys' THEN
         SET LOCAL session_replication_role = replica;
         FOR item IN SELECT oid::regclass AS place FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
             EXECUTE (

@@ -304,10 +304,12 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         // Two foreign keys on one column, for two types of one table.
         db.AddRange(new Bill { Id = 2, JobId = 2 }, new Bill { Id = 3, JobId = 3 });
         await db.SaveChangesAsync();
+        db.AddRange(new Repair { Id = 5 }, new Bill { Id = 5, JobId = 5 });
+        await db.SaveChangesAsync();
         db.Add(new Bill { Id = 4, JobId = 1 });
         await RefusedAsync(() => db.SaveChangesAsync());
 
-        Assert.Equal(["2", "3"], await database.ColumnAsync("""SELECT "JobId"::text FROM "Bill" ORDER BY "Id" """));
+        Assert.Equal(["2", "3", "5"], await database.ColumnAsync("""SELECT "JobId"::text FROM "Bill" ORDER BY "Id" """));
     }
 
     [Fact]

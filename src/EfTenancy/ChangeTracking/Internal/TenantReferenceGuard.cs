@@ -69,7 +69,7 @@ public sealed class TenantReferenceGuard(
             foreach (var foreignKey in entry.EntityType.GetForeignKeys().Where(fk => IsWritten(entry, fk)))
             {
                 var tenantValue = entry[tenantProperty]!;
-                var principal = (InternalEntityEntry?)stateManager.FindPrincipal(entry, foreignKey);
+                var principal = FindPrincipal(entry, foreignKey);
                 var isOfSameRow = IsOfSameRow(entry.EntityType, foreignKey);
                 if (principal is not null
                     && (isOfSameRow || principal.EntityState == EntityState.Added)
@@ -96,6 +96,11 @@ public sealed class TenantReferenceGuard(
 
         return [.. references.Values];
     }
+
+    // EF finds none of another type of the hierarchy, whose row the database takes as well.
+    private InternalEntityEntry? FindPrincipal(InternalEntityEntry entry, IForeignKey foreignKey)
+        => (InternalEntityEntry?)stateManager.FindPrincipal(entry, foreignKey)
+            ?? stateManager.TryGetEntry(foreignKey.PrincipalKey, [.. foreignKey.Properties.Select(p => entry[p])]);
 
     private static bool IsWritten(InternalEntityEntry entry, IForeignKey foreignKey)
         => foreignKey.PrincipalEntityType.FindTenantProperty() is not null
