@@ -528,8 +528,8 @@ internal static class TenancyStrings
         string another,
         string? anotherTenant)
         => $"'{entity}.{navigation}' (table '{table ?? entity}') holds a row of '{other}' of tenant '{otherTenant}' beside one of '{another}' of tenant "
-            + $"'{anotherTenant}', but a row and all that it references is of one tenant. Take one out, and give it a row that "
-            + $"db.Tenancy().ForTenant(...) or a context of the other tenant has read or added.";
+            + $"'{anotherTenant}', but a row and all that it references is of one tenant. Take one out, and put one in its place from "
+            + $"db.Tenancy().ForTenant(\"{anotherTenant}\") or db.Tenancy().ForTenant(\"{otherTenant}\"), whichever the row is of.";
 
     public static string NavigationOfOtherTenant(
         string entity,

@@ -313,6 +313,35 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task An_own_row_with_the_same_id_in_another_table_of_the_hierarchy_opens_no_foreign_row()
+    {
+        await using var database = await CreateVariedAsync();
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.AddRange(new Dog { Id = 1 }, new Collar { Id = 1, CatId = 1 });
+            await RefusedAsync(() => db.SaveChangesAsync());
+        }
+
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.Add(new Dog { Id = 1 });
+            await db.SaveChangesAsync();
+            db.Add(new Collar { Id = 1, CatId = 1 });
+            await RefusedAsync(() => db.SaveChangesAsync());
+        }
+
+        await using (var db = VariedFor(database, "Green"))
+        {
+            db.AddRange(new Cat { Id = 2 }, new Collar { Id = 2, CatId = 2 });
+            await db.SaveChangesAsync();
+            db.Add(new Collar { Id = 3, CatId = 2 });
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal(["2", "2"], await database.ColumnAsync("""SELECT "CatId"::text FROM "Collar" """));
+    }
+
+    [Fact]
     public async Task Parts_of_a_row_are_written_with_it()
     {
         await using var database = await CreateVariedAsync();
@@ -341,6 +370,7 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
             new Lock { Id = [1] },
             new Building { Id = 1, Floors = { new Floor { Rooms = { new Room { Name = "attic" } } } } },
             new Repair { Id = 1 },
+            new Cat { Id = 1 },
             new Vehicle { Id = 1 });
         await db.SaveChangesAsync();
         return database;
@@ -469,6 +499,10 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
             modelBuilder.Entity<Repair>().HasMany<Bill>().WithOne().HasForeignKey(b => b.JobId);
             modelBuilder.Entity<Inspection>().HasMany<Bill>().WithOne().HasForeignKey(b => b.JobId);
             modelBuilder.Entity<Bill>().Property(b => b.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Animal>().UseTpcMappingStrategy().Property(a => a.Id).ValueGeneratedNever();
+            modelBuilder.Entity<Dog>();
+            modelBuilder.Entity<Cat>().HasMany<Collar>().WithOne().HasForeignKey(c => c.CatId);
+            modelBuilder.Entity<Collar>().Property(c => c.Id).ValueGeneratedNever();
             modelBuilder.Entity<Vehicle>().ToTable("Vehicle").Property(v => v.Id).ValueGeneratedNever();
             modelBuilder.Entity<Engine>().ToTable("Vehicle").HasOne<Vehicle>().WithOne().HasForeignKey<Engine>(e => e.Id);
             modelBuilder.Entity<Tank>().ToTable("Vehicle").HasOne<Vehicle>().WithOne().HasForeignKey<Tank>(t => t.Id);
@@ -523,6 +557,22 @@ public class TenantReferenceGuardTest(PostgresFixture postgres)
         public int Id { get; set; }
 
         public int JobId { get; set; }
+    }
+
+    private abstract class Animal
+    {
+        public int Id { get; set; }
+    }
+
+    private sealed class Cat : Animal;
+
+    private sealed class Dog : Animal;
+
+    private sealed class Collar
+    {
+        public int Id { get; set; }
+
+        public int CatId { get; set; }
     }
 
     private sealed class Vehicle

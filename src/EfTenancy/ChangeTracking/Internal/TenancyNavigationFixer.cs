@@ -85,7 +85,7 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
         switch (navigation)
         {
             case ISkipNavigation:
-                RefuseOther(entry, navigation, other, entry);
+                RefuseTwoTenants(entry, navigation, other, entry);
                 break;
 
             case INavigation { IsOnDependent: true }:
@@ -111,13 +111,13 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
                     && row[another] is { } value
                     && row.StateManager.TryGetEntry(value, another.TargetEntityType) is { EntityState: not EntityState.Detached } otherParent)
                 {
-                    RefuseOther(row, navigation, parent, otherParent);
+                    RefuseTwoTenants(row, navigation, parent, otherParent);
                 }
             }
         }
     }
 
-    private static void RefuseOther(InternalEntityEntry row, INavigationBase navigation, InternalEntityEntry one, InternalEntityEntry another)
+    private static void RefuseTwoTenants(InternalEntityEntry row, INavigationBase navigation, InternalEntityEntry one, InternalEntityEntry another)
     {
         var ids = ((TenancyStateManager)row.StateManager).Tenant.IdConverter;
         if (one.EntityType.FindTenantProperty() is { } oneProperty

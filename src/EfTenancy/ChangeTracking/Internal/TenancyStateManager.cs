@@ -23,9 +23,11 @@ public class TenancyStateManager : StateManager
     private readonly CurrentTenant _tenant;
     private readonly TenantPropertyOfType _tenantProperty = new();
     private readonly TenantSaveGuard _guard;
-    private readonly TenantReferenceGuard _referenceGuard;
     private readonly TenantForeignKeySeverer _severer;
-    private readonly TenantOfLink _tenantOfLink;
+
+    // What foreign keys do elsewhere: null unless keys are ids only.
+    private readonly TenantReferenceGuard? _referenceGuard;
+    private readonly TenantOfLink? _tenantOfLink;
     private readonly IDbContextOptions _options;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
@@ -33,11 +35,15 @@ public class TenancyStateManager : StateManager
     {
         _tenant = tenant;
         _guard = new TenantSaveGuard(tenant, _tenantProperty, UpdateLogger);
-        _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
-        _tenantOfLink = new TenantOfLink(this, tenant);
         _options = options;
         RefuseModelOfOtherOptions(options);
+        if (Model.KeysAreIdsOnly())
+        {
+            _referenceGuard = new TenantReferenceGuard(this, tenant, UpdateLogger);
+            _tenantOfLink = new TenantOfLink(this, tenant);
+        }
+
         if (TenantTablesOfModel.RegistrySchemaOf(Model) is { } registrySchema)
         {
             tenant.FollowRegistry(registrySchema);
@@ -102,7 +108,7 @@ public class TenancyStateManager : StateManager
 
     public override InternalEntityEntry StartTracking(InternalEntityEntry entry)
     {
-        _tenantOfLink.Inherit(entry);
+        _tenantOfLink?.Inherit(entry);
         return base.StartTracking(entry);
     }
 
@@ -135,7 +141,7 @@ public class TenancyStateManager : StateManager
     protected override int SaveChanges(IList<IUpdateEntry> entriesToSave)
     {
         _guard.RefuseOtherTenants(entriesToSave);
-        _referenceGuard.RefuseOtherTenants(entriesToSave);
+        _referenceGuard?.RefuseOtherTenants(entriesToSave);
 
         try
         {
@@ -162,7 +168,10 @@ public class TenancyStateManager : StateManager
         }
 
         _guard.RefuseOtherTenants(entriesToSave);
-        await _referenceGuard.RefuseOtherTenantsAsync(entriesToSave, cancellationToken).ConfigureAwait(false);
+        if (_referenceGuard is not null)
+        {
+            await _referenceGuard.RefuseOtherTenantsAsync(entriesToSave, cancellationToken).ConfigureAwait(false);
+        }
 
         try
         {

@@ -13,12 +13,9 @@ namespace EfTenancy.ChangeTracking.Internal;
 #pragma warning disable EF1001 // See TenancyStateManager; this is one step of its StartTracking.
 public sealed class TenantOfLink(StateManager stateManager, CurrentTenant tenant)
 {
-    private readonly bool _keysAreIdsOnly = stateManager.Model.KeysAreIdsOnly();
-
     public void Inherit(InternalEntityEntry entry)
     {
-        if (_keysAreIdsOnly
-            && !tenant.IsWorkingFor
+        if (!tenant.IsWorkingFor
             && entry.EntityType.FindTenantProperty() is { } property
             && (property.IsShadowProperty() || property.IsIndexerProperty())
             && TenantsOfEnds(entry) is [{ } ofBoth, _, ..] tenants

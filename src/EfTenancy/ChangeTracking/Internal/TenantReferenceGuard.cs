@@ -52,11 +52,6 @@ public sealed class TenantReferenceGuard(
 
     private List<References> ToRowsInDatabase(IList<IUpdateEntry> entriesToSave)
     {
-        if (!stateManager.Model.KeysAreIdsOnly())
-        {
-            return [];
-        }
-
         var references = new Dictionary<(IForeignKey, object), References>();
         foreach (var entry in entriesToSave.Cast<InternalEntityEntry>())
         {
@@ -70,16 +65,13 @@ public sealed class TenantReferenceGuard(
             {
                 var tenantValue = entry[tenantProperty]!;
                 var principal = FindPrincipal(entry, foreignKey);
-                var isOfSameRow = IsOfSameRow(entry.EntityType, foreignKey);
-                if (principal is not null
-                    && (isOfSameRow || principal.EntityState == EntityState.Added)
-                    && !Equals(Stored(principal[principal.EntityType.FindTenantProperty()!]), Stored(tenantValue)))
+                if (principal?.EntityState == EntityState.Added || IsOfSameRow(entry.EntityType, foreignKey))
                 {
-                    throw Refusal(foreignKey, tenantValue, [entry]);
-                }
+                    if (principal is not null && !Equals(Stored(principal[principal.EntityType.FindTenantProperty()!]), Stored(tenantValue)))
+                    {
+                        throw Refusal(foreignKey, tenantValue, [entry]);
+                    }
 
-                if (isOfSameRow || principal?.EntityState == EntityState.Added)
-                {
                     continue;
                 }
 
@@ -97,10 +89,18 @@ public sealed class TenantReferenceGuard(
         return [.. references.Values];
     }
 
-    // EF finds none of another type of the hierarchy, whose row the database takes as well.
+    // EF finds none of another type in the same table, whose row the database takes as well.
     private InternalEntityEntry? FindPrincipal(InternalEntityEntry entry, IForeignKey foreignKey)
-        => (InternalEntityEntry?)stateManager.FindPrincipal(entry, foreignKey)
-            ?? stateManager.TryGetEntry(foreignKey.PrincipalKey, [.. foreignKey.Properties.Select(p => entry[p])]);
+        => stateManager.TryGetEntry(foreignKey.PrincipalKey, [.. foreignKey.Properties.Select(p => entry[p])]) is { } principal
+            && PrincipalOf(foreignKey).IsAssignableFrom(principal.EntityType)
+                ? principal
+                : null;
+
+    // As the database's constraint, which knows tables: one for all types of a hierarchy, or one for each concrete type.
+    private static IEntityType PrincipalOf(IForeignKey foreignKey)
+        => foreignKey.PrincipalEntityType.GetMappingStrategy() == RelationalAnnotationNames.TpcMappingStrategy
+            ? foreignKey.PrincipalEntityType
+            : foreignKey.PrincipalKey.DeclaringEntityType;
 
     private static bool IsWritten(InternalEntityEntry entry, IForeignKey foreignKey)
         => foreignKey.PrincipalEntityType.FindTenantProperty() is not null
@@ -199,9 +199,7 @@ public sealed class TenantReferenceGuard(
 
     private sealed record References(IForeignKey ForeignKey, object Tenant)
     {
-        // As the database's constraint, which knows tables and no types of a hierarchy.
-        public IEntityType Principal
-            => ForeignKey.PrincipalKey.DeclaringEntityType;
+        public IEntityType Principal { get; } = PrincipalOf(ForeignKey);
 
         public HashSet<object[]> Keys { get; } = new(new KeyComparer(ForeignKey.PrincipalKey));
 
