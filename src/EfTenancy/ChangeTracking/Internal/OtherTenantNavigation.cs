@@ -3,7 +3,6 @@ using System.Reflection;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
@@ -11,8 +10,8 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace EfTenancy.ChangeTracking.Internal;
 
 /// <summary>
-///     Loads navigations of a row whose tenant the context's filter does not let through: from the rows of that tenant where the unit of
-///     work has opened it, and otherwise not at all. The filter would find nothing, and EF would take that for all there is.
+///     Navigations of a row whose tenant the context's filter does not let through: they lead to the rows of that tenant where the unit of
+///     work has opened it, and otherwise nowhere. The filter would find nothing, and EF would take that for all there is.
 /// </summary>
 #pragma warning disable EF1001 // See TenancyEntityFinderSource.
 public static class OtherTenantNavigation
@@ -40,43 +39,6 @@ public static class OtherTenantNavigation
             : throw new InvalidOperationException(
                 TenancyStrings.NavigationOfOtherTenant(
                     entityType.DisplayName(), entityType.GetSchemaQualifiedTableName(), navigation.Name, tenantId, tenant.TenantIds));
-    }
-
-    /// <summary>Loads a navigation, as EF does, by a query from the rows of its tenant.</summary>
-    public static void Load<TRelated>(
-        INavigationBase navigation,
-        InternalEntityEntry entry,
-        LoadOptions options,
-        Func<InternalEntityEntry, IQueryable<TRelated>> query)
-        where TRelated : class
-    {
-        if (entry.EntityState == EntityState.Detached)
-        {
-            DetachedNavigationLoader.Load(navigation, entry, options, query);
-            return;
-        }
-
-        query(entry).Load();
-        entry.SetIsLoaded(navigation);
-    }
-
-    /// <inheritdoc cref="Load{TRelated}" />
-    public static async Task LoadAsync<TRelated>(
-        INavigationBase navigation,
-        InternalEntityEntry entry,
-        LoadOptions options,
-        Func<InternalEntityEntry, IQueryable<TRelated>> query,
-        CancellationToken cancellationToken)
-        where TRelated : class
-    {
-        if (entry.EntityState == EntityState.Detached)
-        {
-            await DetachedNavigationLoader.LoadAsync(navigation, entry, options, query, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        await query(entry).LoadAsync(cancellationToken).ConfigureAwait(false);
-        entry.SetIsLoaded(navigation);
     }
 
     /// <summary>EF's query for a navigation, from the rows of one tenant.</summary>

@@ -124,39 +124,24 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     }
 
     public override IQueryable<TEntity> Query(INavigation navigation, InternalEntityEntry entry)
-        => OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId
-                ? OtherTenantNavigation.Of(tenantId, base.Query(navigation, entry))
-            : DetachedNavigationLoader.Loads(navigation, entry)
-                ? DetachedNavigationLoader.Query(navigation, entry, e => base.Query(navigation, e))
-            : base.Query(navigation, entry);
+        => TenantNavigationLoader.Query(navigation, entry, e => base.Query(navigation, e));
 
     public override void Load(INavigation navigation, InternalEntityEntry entry, LoadOptions options)
-    {
-        if (OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId)
-        {
-            OtherTenantNavigation.Load(navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(navigation, e)));
-        }
-        else if (DetachedNavigationLoader.Loads(navigation, entry))
-        {
-            DetachedNavigationLoader.Load(navigation, entry, options, e => base.Query(navigation, e));
-        }
-        else
-        {
-            base.Load(navigation, entry, options);
-        }
-    }
+        => TenantNavigationLoader.Load(
+            navigation, entry, options, e => base.Query(navigation, e), () => base.Load(navigation, entry, options));
 
     public override Task LoadAsync(
         INavigation navigation,
         InternalEntityEntry entry,
         LoadOptions options,
         CancellationToken cancellationToken = default)
-        => OtherTenantNavigation.TenantOf(navigation, entry) is { } tenantId
-                ? OtherTenantNavigation.LoadAsync(
-                    navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(navigation, e)), cancellationToken)
-            : DetachedNavigationLoader.Loads(navigation, entry)
-                ? DetachedNavigationLoader.LoadAsync(navigation, entry, options, e => base.Query(navigation, e), cancellationToken)
-            : base.LoadAsync(navigation, entry, options, cancellationToken);
+        => TenantNavigationLoader.LoadAsync(
+            navigation,
+            entry,
+            options,
+            e => base.Query(navigation, e),
+            () => base.LoadAsync(navigation, entry, options, cancellationToken),
+            cancellationToken);
 
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property

@@ -15,34 +15,13 @@ public sealed class TenancyManyToManyLoader<TEntity, TSourceEntity>(ISkipNavigat
     private readonly ISkipNavigation _navigation = navigation;
 
     public override IQueryable<TEntity> Query(InternalEntityEntry entry)
-        => OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId
-                ? OtherTenantNavigation.Of(tenantId, base.Query(entry))
-            : DetachedNavigationLoader.Loads(_navigation, entry)
-                ? DetachedNavigationLoader.Query(_navigation, entry, base.Query)
-            : base.Query(entry);
+        => TenantNavigationLoader.Query(_navigation, entry, base.Query);
 
     public override void Load(InternalEntityEntry entry, LoadOptions options)
-    {
-        if (OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId)
-        {
-            OtherTenantNavigation.Load(_navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(e)));
-        }
-        else if (DetachedNavigationLoader.Loads(_navigation, entry))
-        {
-            DetachedNavigationLoader.Load(_navigation, entry, options, base.Query);
-        }
-        else
-        {
-            base.Load(entry, options);
-        }
-    }
+        => TenantNavigationLoader.Load(_navigation, entry, options, base.Query, () => base.Load(entry, options));
 
     public override Task LoadAsync(InternalEntityEntry entry, LoadOptions options, CancellationToken cancellationToken = default)
-        => OtherTenantNavigation.TenantOf(_navigation, entry) is { } tenantId
-                ? OtherTenantNavigation.LoadAsync(
-                    _navigation, entry, options, e => OtherTenantNavigation.Of(tenantId, base.Query(e)), cancellationToken)
-            : DetachedNavigationLoader.Loads(_navigation, entry)
-                ? DetachedNavigationLoader.LoadAsync(_navigation, entry, options, base.Query, cancellationToken)
-            : base.LoadAsync(entry, options, cancellationToken);
+        => TenantNavigationLoader.LoadAsync(
+            _navigation, entry, options, base.Query, () => base.LoadAsync(entry, options, cancellationToken), cancellationToken);
 }
 #pragma warning restore EF1001
