@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace Microsoft.EntityFrameworkCore;
 
 /// <summary>
-///     Each reason in expected.txt, without EfTenancy: EF does the same to a key of two columns, to a shadow property and to a query filter that
-///     an application writes by hand, and does not without them.
+///     Each reason in expected.txt, without EfTenancy: EF does the same to a key of two columns and to a query filter that an application
+///     writes by hand, and does not without them.
 /// </summary>
 public class EfLimitsTest(ITestOutputHelper output)
 {
@@ -30,28 +30,6 @@ public class EfLimitsTest(ITestOutputHelper output)
             RelationalStrings.InsufficientInformationToIdentifyElementOfCollectionJoin,
             context => context.Set<Order>()
                 .Select(o => new { o.Id, Names = new[] { o.Name }.Union(context.Set<Order>().OrderBy(x => x.Id).Select(x => x.Name)).ToList() }));
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Optional_complex_type_with_a_discriminator_is_lost_beside_a_shadow_property(bool hasTenant)
-    {
-        using var context = new OrderContext(hasTenant);
-        context.Database.OpenConnection();
-        context.Database.ExecuteSqlRaw(
-            """
-            CREATE TEMP TABLE "Gift" ("Id" int, "TenantId" text, "Parcel_Discriminator" text, "Parcel_IsFragile" bool);
-            INSERT INTO "Gift" VALUES (1, 'a', 'Parcel', true);
-            """);
-
-        var gift = context.Set<Gift>().Single();
-        Assert.NotNull(gift.Parcel);
-        context.Update(gift);
-        context.SaveChanges();
-        context.ChangeTracker.Clear();
-
-        Assert.Equal(hasTenant, context.Set<Gift>().Single().Parcel is null);
-    }
 
     [Theory]
     [InlineData(false)]
@@ -83,17 +61,6 @@ public class EfLimitsTest(ITestOutputHelper output)
 
         Assert.Equal(hasTenant, code.Contains("= left == null;", StringComparison.Ordinal));
         Assert.Equal(hasTenant, exception.Message.Contains("The name 'left' does not exist in the current context", StringComparison.Ordinal));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Precompiled_query_takes_the_parameter_of_a_filter_for_nullable(bool hasTenant)
-    {
-        var (code, _) = await Precompile("""string name = "a"; await context.Orders.Where(o => o.Name == name).ToListAsync();""", hasTenant);
-
-        Assert.DoesNotContain("""if (parameters["name"] == null)""", code, StringComparison.Ordinal);
-        Assert.Equal(hasTenant, code.Contains("""if (parameters["ef_filter__Tenant"] == null)""", StringComparison.Ordinal));
     }
 
     private static void AssertIsRefused<T>(bool isRefused, string message, Func<OrderContext, IQueryable<T>> query)
@@ -149,8 +116,6 @@ public class EfLimitsTest(ITestOutputHelper output)
         {
             var order = modelBuilder.Entity<Order>();
             var lines = order.HasMany(o => o.Lines).WithOne();
-            var gift = modelBuilder.Entity<Gift>();
-            gift.ComplexProperty(g => g.Parcel, p => p.HasDiscriminator());
 
             if (_hasTenant)
             {
@@ -158,7 +123,6 @@ public class EfLimitsTest(ITestOutputHelper output)
                 order.HasKey("TenantId", nameof(Order.Id));
                 order.HasQueryFilter(o => EF.Property<string>(o, "TenantId") == Tenant);
                 lines.HasForeignKey("TenantId", "OrderId");
-                gift.Property<string>("TenantId");
             }
         }
 
@@ -182,16 +146,5 @@ public class EfLimitsTest(ITestOutputHelper output)
     public class Line
     {
         public int Id { get; set; }
-    }
-
-    public class Gift
-    {
-        public int Id { get; set; }
-        public Parcel? Parcel { get; set; }
-    }
-
-    public class Parcel
-    {
-        public bool? IsFragile { get; set; }
     }
 }

@@ -29,6 +29,7 @@ public class TenancyStateManager : StateManager
     private readonly TenantReferenceGuard? _referenceGuard;
     private readonly TenantOfLink? _tenantOfLink;
     private readonly IDbContextOptions _options;
+    private readonly UnreadShadowValues _unreadShadowValues;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
         : base(dependencies)
@@ -37,6 +38,7 @@ public class TenancyStateManager : StateManager
         _guard = new TenantSaveGuard(tenant, _tenantProperty, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
         _options = options;
+        _unreadShadowValues = new UnreadShadowValues(Model);
         RefuseModelOfOtherOptions(options);
         if (Model.KeysAreIdsOnly())
         {
@@ -110,6 +112,17 @@ public class TenancyStateManager : StateManager
     {
         _tenantOfLink?.Inherit(entry);
         return base.StartTracking(entry);
+    }
+
+    public override InternalEntityEntry StartTrackingFromQuery(IEntityType baseEntityType, object entity, in ISnapshot snapshot)
+    {
+        var entry = base.StartTrackingFromQuery(baseEntityType, entity, snapshot);
+        if (_unreadShadowValues.Exist)
+        {
+            UnreadShadowValues.MarkUnknown(entry);
+        }
+
+        return entry;
     }
 
     // Whoever looked at an object's entry made it one of the context's tenant; then another tenant was named for it.

@@ -47,6 +47,9 @@ public static class TenancyAnnotationNames
     /// <summary>At run time on a model: whether any entity type is multi-tenanted (<see cref="bool" />).</summary>
     public const string HasMultiTenantedEntities = Prefix + "HasMultiTenantedEntities";
 
+    /// <summary>At run time on a model: whether complex types have shadow properties, which queries do not read (<see cref="bool" />).</summary>
+    public const string HasUnreadShadowValues = Prefix + "HasUnreadShadowValues";
+
     /// <summary>At run time on a model: its <see cref="Administration.Internal.TenantTablesOfModel" />.</summary>
     public const string TablesOfTenants = Prefix + "TablesOfTenants";
 

@@ -89,7 +89,10 @@ public class TenancyQueryTranslationPreprocessor(
         }
 
         var rewritten = _entityEquality?.Visit(filter) ?? filter;
-        return _ownSets?.Visit(rewritten) ?? rewritten;
+        rewritten = _ownSets?.Visit(rewritten) ?? rewritten;
+        return QueryCompilationContext.IsPrecompiling
+            ? new KnownTenantRewriter(QueryCompilationContext.Model).Visit(rewritten)
+            : rewritten;
     }
 
     private static LambdaExpression Mark(string method)

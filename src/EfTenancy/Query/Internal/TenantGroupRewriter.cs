@@ -1,6 +1,4 @@
 using System.Linq.Expressions;
-using EfTenancy.Infrastructure.Internal;
-using EfTenancy.Metadata.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
@@ -15,23 +13,10 @@ public sealed class TenantGroupRewriter(QueryCompilationContext queryCompilation
 {
     private const string ParameterName = "ef_tenancy__group";
 
-    private static readonly char[] Digits = [.. "0123456789"];
+    private readonly TenantComparison _comparison = new(queryCompilationContext.Model);
 
     protected override Expression VisitBinary(BinaryExpression node)
-        => node is { NodeType: ExpressionType.Equal, Right: QueryParameterExpression parameter }
-            && IsTenant(node.Left)
-            && IsCurrentTenant(parameter.Name)
-                ? InGroup(node.Left, parameter)
-                : base.VisitBinary(node);
-
-    // Users' filters have parameters called after members of theirs, which may begin with the same word.
-    private static bool IsCurrentTenant(string parameter)
-        => parameter.TrimEnd(Digits) is TenantFilterExpression.FilterParameterName or CurrentTenantParameters.Name;
-
-    private bool IsTenant(Expression expression)
-        => expression is MethodCallExpression { Arguments: [_, ConstantExpression { Value: string name }] } call
-            && call.Method.DeclaringType == typeof(EF)
-            && queryCompilationContext.Model.GetEntityTypes().Any(e => e.FindTenantProperty()?.Name == name);
+        => _comparison.FindParameter(node) is { } parameter ? InGroup(node.Left, parameter) : base.VisitBinary(node);
 
     private BinaryExpression InGroup(Expression tenant, QueryParameterExpression replaced)
     {
