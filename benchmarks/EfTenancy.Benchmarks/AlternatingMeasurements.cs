@@ -19,6 +19,7 @@ public sealed class AlternatingMeasurements
         await contexts.SetupAsync();
         try
         {
+            measurements.Add("1,000 inserts, own property", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancyOwnProperty());
             measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancy());
             measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "shadow property", () => contexts.Inserts_Shadow(), () => contexts.Inserts_EfTenancy());
             measurements.Add("one row by key, pooled context", 200, 100, "Where", () => contexts.ByKeyPooled_Where(), () => contexts.ByKeyPooled_EfTenancy());

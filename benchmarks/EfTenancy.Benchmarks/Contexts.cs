@@ -61,6 +61,15 @@ public class TenancyContext(DbContextOptions<TenancyContext> options) : DbContex
         => modelBuilder.Entity<PlainPost>().ToTable("Posts");
 }
 
+/// <summary>The same by EfTenancy, with the property that the class has by hand.</summary>
+public class OwnPropertyContext(DbContextOptions<OwnPropertyContext> options) : DbContext(options)
+{
+    public DbSet<Post> Posts => Set<Post>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<Post>().ToTable("Posts");
+}
+
 /// <summary>Touched first: the first context type of a process allocates less than all later ones.</summary>
 public class DummyContext(DbContextOptions<DummyContext> options) : DbContext(options)
 {

@@ -51,7 +51,7 @@ export Test__Npgsql__DefaultConnection="Host=127.0.0.1;Port=$port;Username=npgsq
 results="$folder/results/$mode"
 run() { # name, filter
     echo "$(date +%T) $mode: $1"
-    # A test run's exit code tells that tests failed, which is what compare.py looks at; a run without results is an error there.
+    # A test run's exit code tells that tests failed, which is what compare.cs looks at; a run without results is an error there.
     timeout "${SPEC_TIME_LIMIT:-1800}" dotnet test "$folder/bin/EFCore.PG.FunctionalTests/Debug/net10.0/Npgsql.EntityFrameworkCore.PostgreSQL.FunctionalTests.dll" \
         --nologo --filter "$2" --logger "trx;LogFileName=$1.trx" --results-directory "$results" --blame-hang-timeout 10m --blame-hang-dump-type none \
         >"$results/$1.log" 2>&1 || true

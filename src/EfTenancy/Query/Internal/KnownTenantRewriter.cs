@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace EfTenancy.Query.Internal;
 
 /// <summary>
-///     Receives a filter of a query that is precompiled; hands on one in which the context's tenant is known not to be null, as EF knows it of
-///     the query's own variables: it would generate SQL for a context without a tenant too, which is refused before any is sent.
+///     Receives a query that is precompiled, with its filters applied; hands on one in which the context's tenant is known not to be null, as EF
+///     knows it of the query's own variables: it would generate SQL for a context without a tenant too, which is refused before any is sent.
 /// </summary>
 public sealed class KnownTenantRewriter(IModel model) : ExpressionVisitor
 {

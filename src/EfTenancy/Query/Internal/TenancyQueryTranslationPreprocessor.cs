@@ -67,6 +67,11 @@ public class TenancyQueryTranslationPreprocessor(
         query = base.Process(query);
         _entityEquality.RegisterParameters();
 
+        if (QueryCompilationContext.IsPrecompiling)
+        {
+            query = new KnownTenantRewriter(QueryCompilationContext.Model).Visit(query);
+        }
+
         // A group is for reading: a bulk write runs into the tenant that the context does not have.
         return tenant.IsGroup && !isBulkWrite
             ? new TenantGroupRewriter(QueryCompilationContext, tenant.TenantIds.Count).Visit(query)
@@ -89,10 +94,7 @@ public class TenancyQueryTranslationPreprocessor(
         }
 
         var rewritten = _entityEquality?.Visit(filter) ?? filter;
-        rewritten = _ownSets?.Visit(rewritten) ?? rewritten;
-        return QueryCompilationContext.IsPrecompiling
-            ? new KnownTenantRewriter(QueryCompilationContext.Model).Visit(rewritten)
-            : rewritten;
+        return _ownSets?.Visit(rewritten) ?? rewritten;
     }
 
     private static LambdaExpression Mark(string method)
