@@ -43,7 +43,7 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
         if (entry.EntityState == EntityState.Detached
             && SourceOf(node, entry) is { } source
             && entry.EntityType.FindTenantProperty() is { } property
-            && property.IsShadowProperty()
+            && (property.IsShadowProperty() || ((TenancyStateManager)entry.StateManager).HadNoTenant(entry))
             && source.EntityType.FindTenantProperty() is { } sourceProperty)
         {
             entry[property] = source[sourceProperty];

@@ -30,6 +30,7 @@ public class TenancyStateManager : StateManager
     private readonly TenantOfLink? _tenantOfLink;
     private readonly IDbContextOptions _options;
     private readonly UnreadShadowValues _unreadShadowValues;
+    private InternalEntityEntry? _lastWithoutTenant;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
         : base(dependencies)
@@ -55,6 +56,10 @@ public class TenancyStateManager : StateManager
     public CurrentTenant Tenant
         => _tenant;
 
+    /// <summary>Whether an entry got the context's tenant just now, for want of one: what it was reached from may know better.</summary>
+    public bool HadNoTenant(InternalEntityEntry entry)
+        => entry == _lastWithoutTenant;
+
     /// <summary>An empty one for the same context.</summary>
     public virtual TenancyStateManager CreateAnother()
         => new(Dependencies, _tenant, _options);
@@ -77,6 +82,7 @@ public class TenancyStateManager : StateManager
     public override void ResetState()
     {
         _tenant.ResetState();
+        _lastWithoutTenant = null;
         base.ResetState();
     }
 
@@ -95,9 +101,11 @@ public class TenancyStateManager : StateManager
             && _tenantProperty.Find(entry.EntityType) is { } property)
         {
             var given = entry[property];
-            var tenant = _tenant.IdConverter.IsUnset(given) || IsOnlySeenBefore(property)
+            var isUnset = _tenant.IdConverter.IsUnset(given);
+            var tenant = isUnset || IsOnlySeenBefore(property)
                 ? _tenant.ValueOfNewWork
                 : _tenant.Normalize(given!, property.Name);
+            _lastWithoutTenant = isUnset && _tenant.MayHoldOthers ? entry : null;
             // EF takes the default tenant's number or Guid for no value until it is set.
             if (!tenant.Equals(given) || entry.IsUnknown(property))
             {
