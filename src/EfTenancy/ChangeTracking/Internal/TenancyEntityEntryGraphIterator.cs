@@ -29,7 +29,7 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
         InheritTenant(node);
 
         // EF chooses a generator of values, which may be of the tenant's place, before it waits for anything.
-        if (((TenancyStateManager)node.GetInfrastructure().StateManager).Tenant.Place is { } place)
+        if (OfContext(node.GetInfrastructure())?.Tenant.Place is { } place)
         {
             await place.FindAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -43,7 +43,7 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
         if (entry.EntityState == EntityState.Detached
             && SourceOf(node, entry) is { } source
             && entry.EntityType.FindTenantProperty() is { } property
-            && (property.IsShadowProperty() || ((TenancyStateManager)entry.StateManager).HadNoTenant(entry))
+            && (property.IsShadowProperty() || OfContext(entry)?.HadNoTenant(entry) == true)
             && source.EntityType.FindTenantProperty() is { } sourceProperty)
         {
             entry[property] = source[sourceProperty];
@@ -53,8 +53,12 @@ public class TenancyEntityEntryGraphIterator : EntityEntryGraphIterator
     // Where EF comes to a new object by a look for changes, the object is the root of its graph; who references it, EF notes before.
     private static InternalEntityEntry? SourceOf(EntityEntryGraphNode node, InternalEntityEntry entry)
         => node.SourceEntry?.GetInfrastructure()
-            ?? (((TenancyStateManager)entry.StateManager).Tenant.IsWorkingFor
-                ? null
-                : entry.StateManager.GetRecordedReferrers(entry.Entity, clear: false).LastOrDefault()?.Item2);
+            ?? (OfContext(entry) is { Tenant.IsWorkingFor: false } stateManager
+                ? stateManager.GetRecordedReferrers(entry.Entity, clear: false).LastOrDefault()?.Item2
+                : null);
+
+    // EF resolves the identities of rows that it does not track in a state manager of its own.
+    private static TenancyStateManager? OfContext(InternalEntityEntry entry)
+        => entry.StateManager as TenancyStateManager;
 }
 #pragma warning restore EF1001
