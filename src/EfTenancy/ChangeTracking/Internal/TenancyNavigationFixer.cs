@@ -62,6 +62,11 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
             }
         }
 
+        if (newState == EntityState.Modified)
+        {
+            UnreadShadowValues.MarkUnknown(entry);
+        }
+
         base.StateChanging(entry, newState);
     }
 

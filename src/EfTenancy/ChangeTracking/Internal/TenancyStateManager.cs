@@ -29,7 +29,6 @@ public class TenancyStateManager : StateManager
     private readonly TenantReferenceGuard? _referenceGuard;
     private readonly TenantOfLink? _tenantOfLink;
     private readonly IDbContextOptions _options;
-    private readonly UnreadShadowValues _unreadShadowValues;
     private InternalEntityEntry? _lastWithoutTenant;
 
     public TenancyStateManager(StateManagerDependencies dependencies, CurrentTenant tenant, IDbContextOptions options)
@@ -39,7 +38,6 @@ public class TenancyStateManager : StateManager
         _guard = new TenantSaveGuard(tenant, _tenantProperty, UpdateLogger);
         _severer = new TenantForeignKeySeverer(this);
         _options = options;
-        _unreadShadowValues = new UnreadShadowValues(Model);
         RefuseModelOfOtherOptions(options);
         if (Model.KeysAreIdsOnly())
         {
@@ -120,17 +118,6 @@ public class TenancyStateManager : StateManager
     {
         _tenantOfLink?.Inherit(entry);
         return base.StartTracking(entry);
-    }
-
-    public override InternalEntityEntry StartTrackingFromQuery(IEntityType baseEntityType, object entity, in ISnapshot snapshot)
-    {
-        var entry = base.StartTrackingFromQuery(baseEntityType, entity, snapshot);
-        if (_unreadShadowValues.Exist)
-        {
-            UnreadShadowValues.MarkUnknown(entry);
-        }
-
-        return entry;
     }
 
     // Whoever looked at an object's entry made it one of the context's tenant; then another tenant was named for it.

@@ -9,23 +9,31 @@ namespace EfTenancy.ChangeTracking.Internal;
 ///     property, as the tenant is, so that <c>Update</c> would save the nulls and lose the complex value; without one it leaves them alone.
 /// </summary>
 #pragma warning disable EF1001 // Only the entry keeps what is not known of it.
-public sealed class UnreadShadowValues(IModel model)
+public static class UnreadShadowValues
 {
-    private bool? _exist;
+    public static void MarkUnknown(InternalEntityEntry entry)
+    {
+        if (!Exist(entry.StateManager.Model))
+        {
+            return;
+        }
 
-    public bool Exist
-        => _exist ??= model.GetOrAddRuntimeAnnotationValue(
+        foreach (var property in ((IEntityType)entry.EntityType).GetFlattenedProperties())
+        {
+            if (IsUnread(property)
+                && entry[property] is null
+                && entry[((IComplexType)property.DeclaringType).ComplexProperty] is not null)
+            {
+                entry.MarkUnknown(property);
+            }
+        }
+    }
+
+    private static bool Exist(IModel model)
+        => model.GetOrAddRuntimeAnnotationValue(
             TenancyAnnotationNames.HasUnreadShadowValues,
             static m => m!.GetEntityTypes().SelectMany(e => e.GetFlattenedProperties()).Any(IsUnread),
             model);
-
-    public static void MarkUnknown(InternalEntityEntry entry)
-    {
-        foreach (var property in ((IEntityType)entry.EntityType).GetFlattenedProperties().Where(IsUnread))
-        {
-            entry.MarkUnknown(property);
-        }
-    }
 
     private static bool IsUnread(IProperty property)
         => property.IsShadowProperty() && property.DeclaringType is IComplexType;
