@@ -7,7 +7,7 @@ namespace Microsoft.EntityFrameworkCore;
 ///     Each reason in expected.txt, without EfTenancy: EF does the same to a key of two columns and to a query filter that an application
 ///     writes by hand, and does not without them.
 /// </summary>
-public class EfLimitsTest
+public class EfLimitsTest(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(false)]
@@ -52,6 +52,17 @@ public class EfLimitsTest
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Precompiled_Include_by_a_key_of_two_types_does_not_compile(bool hasTenant)
+    {
+        var (code, exception) = await Precompile("await context.Orders.Include(o => o.Lines).ToListAsync();", hasTenant);
+
+        Assert.Equal(hasTenant, code.Contains("= left == null;", StringComparison.Ordinal));
+        Assert.Equal(hasTenant, exception.Message.Contains("The name 'left' does not exist in the current context", StringComparison.Ordinal));
+    }
+
     private static void AssertIsRefused<T>(bool isRefused, string message, Func<OrderContext, IQueryable<T>> query)
     {
         using var context = new OrderContext(isRefused);
@@ -61,26 +72,57 @@ public class EfLimitsTest
         Assert.Equal(isRefused ? message : null, exception?.Message);
     }
 
-    private sealed class OrderContext(bool hasTenant) : DbContext
+    // It ends with an error in any case, since there are no tables.
+    private async Task<(string Code, Exception Exception)> Precompile(string source, bool hasTenant)
+    {
+        var code = "";
+        Type context = hasTenant ? typeof(OrderContextWithTenant) : typeof(OrderContextWithoutTenant);
+        var exception = await Record.ExceptionAsync(() => NpgsqlPrecompiledQueryTestHelpers.Instance.Test(
+            $"await using var context = new {context.FullName!.Replace('+', '.')}(dbContextOptions);\n{source}",
+            OrderContext.Options,
+            context,
+            c => code = c,
+            errorAsserter: null,
+            output,
+            alwaysPrintGeneratedSources: false,
+            $"{nameof(EfLimitsTest)}_{Guid.NewGuid():N}"));
+
+        return (code, exception!);
+    }
+
+    public class OrderContextWithTenant(DbContextOptions options) : OrderContext(options, hasTenant: true);
+
+    public class OrderContextWithoutTenant(DbContextOptions options) : OrderContext(options, hasTenant: false);
+
+    public class OrderContext(DbContextOptions options, bool hasTenant) : DbContext(options)
     {
         private readonly bool _hasTenant = hasTenant;
 
+        public OrderContext(bool hasTenant)
+            : this(Options, hasTenant)
+        {
+        }
+
+        public static DbContextOptions Options => new DbContextOptionsBuilder()
+            .UseNpgsql(new NpgsqlConnectionStringBuilder(TestEnvironment.DefaultConnection) { Database = "postgres" }.ConnectionString)
+            .ReplaceService<IModelCacheKeyFactory, ByTenant>()
+            .Options;
+
         public string Tenant { get; set; } = "a";
 
-        protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
-            => optionsBuilder
-                .UseNpgsql(new NpgsqlConnectionStringBuilder(TestEnvironment.DefaultConnection) { Database = "postgres" }.ConnectionString)
-                .ReplaceService<IModelCacheKeyFactory, ByTenant>();
+        public DbSet<Order> Orders { get; set; } = null!;
 
         protected override void OnModelCreating(ModelBuilder modelBuilder)
         {
             var order = modelBuilder.Entity<Order>();
+            var lines = order.HasMany(o => o.Lines).WithOne();
 
             if (_hasTenant)
             {
                 order.Property<string>("TenantId");
                 order.HasKey("TenantId", nameof(Order.Id));
                 order.HasQueryFilter(o => EF.Property<string>(o, "TenantId") == Tenant);
+                lines.HasForeignKey("TenantId", "OrderId");
             }
         }
 
@@ -91,12 +133,18 @@ public class EfLimitsTest
         }
     }
 
-    private sealed class Order
+    public class Order
     {
         [DatabaseGenerated(DatabaseGeneratedOption.None)]
         public int Id { get; set; }
 
         public string Name { get; set; } = "";
         public DateTime Date { get; set; }
+        public List<Line> Lines { get; } = [];
+    }
+
+    public class Line
+    {
+        public int Id { get; set; }
     }
 }

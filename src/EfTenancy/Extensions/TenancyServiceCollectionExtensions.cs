@@ -71,9 +71,6 @@ public static class TenancyServiceCollectionExtensions
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
-#pragma warning disable EF9100 // Of precompiled queries.
-        ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<ILiftableConstantProcessor, TenancyLiftableConstantProcessor>());
-#pragma warning restore EF9100
 
         return services;
     }

@@ -13,7 +13,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Storage.Internal;
 namespace EfTenancy.Infrastructure.Internal;
 
 /// <summary>Refuses <c>ReplaceService</c> of what EfTenancy registers, unless by a class that derives from its own: filters and guards would be gone without a word.</summary>
-#pragma warning disable EF1001, EF9100 // The provider's connection service is one of them, and one of precompiled queries.
+#pragma warning disable EF1001 // The provider's connection service is one of them.
 public static class ReplacedServices
 {
     // The state manager forgets the tenant when EF resets it, which it does by its own list.
@@ -27,7 +27,6 @@ public static class ReplacedServices
     private static readonly Type[] Harmless =
     [
         typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),
-        typeof(ILiftableConstantProcessor),
     ];
 
     /// <summary>Those of which there is one, and without which tenants would not be kept apart.</summary>
@@ -57,4 +56,4 @@ public static class ReplacedServices
     private static bool IsNeeded(Type service, bool haveTenantsPlaces)
         => !Harmless.Contains(service) && (haveTenantsPlaces || service != typeof(IRelationalDatabaseCreator));
 }
-#pragma warning restore EF1001, EF9100
+#pragma warning restore EF1001
