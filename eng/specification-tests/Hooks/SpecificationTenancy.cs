@@ -13,11 +13,11 @@ public static class SpecificationTenancy
     /// <summary>The tenant's property and column: a name that no model of the tests has.</summary>
     public const string Column = "SpecTenantId";
 
-    private static readonly string? _mode = Environment.GetEnvironmentVariable("SPEC_TENANCY");
+    private static readonly string? Mode = Environment.GetEnvironmentVariable("SPEC_TENANCY");
 
     /// <summary>Whether the tests run with tenancy.</summary>
     public static bool IsOn
-        => _mode is not null;
+        => Mode is not null;
 
     /// <summary>What code that the tests generate and compile needs to refer to.</summary>
     public static string Assembly => typeof(TenancyDefaults).Assembly.Location;
@@ -31,7 +31,7 @@ public static class SpecificationTenancy
             // The default tenant, since that is the one whose rows models hold (HasData).
             builder.UseTenancy(t => t
                 .AllEntitiesAreMultiTenanted()
-                .UseTenantKeyStyle(_mode == "ids" ? TenantKeyStyle.IdOnly : TenantKeyStyle.TenantThenId)
+                .UseTenantKeyStyle(Mode == "ids" ? TenantKeyStyle.IdOnly : TenantKeyStyle.TenantThenId)
                 .UseTenantProperty(Column)
                 .UseTenantAccessor(_ => TenancyDefaults.DefaultTenantId));
         }

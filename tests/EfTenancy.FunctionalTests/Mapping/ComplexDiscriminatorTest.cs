@@ -15,7 +15,7 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
     [InlineData(true)]
     public async Task Complex_value_outlives_an_update_of_its_row(bool withTenancy)
     {
-        var database = await CreateAsync(withTenancy);
+        var database = await CreateAsync(withTenancy, new Parcel { IsFragile = true, Ribbon = new Ribbon { IsRed = true } });
 
         await using (var db = Context(database, withTenancy))
         {
@@ -23,7 +23,23 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
             await db.SaveChangesAsync();
         }
 
-        Assert.Equal([(true, "Parcel")], await RowsAsync(database));
+        Assert.Equal([(true, "Parcel", "Ribbon")], await RowsAsync(database));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_row_without_the_complex_value_that_holds_another_is_updated(bool withTenancy)
+    {
+        var database = await CreateAsync(withTenancy, parcel: null);
+
+        await using (var db = Context(database, withTenancy))
+        {
+            db.Update(await db.Gifts.SingleAsync());
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Equal([((bool?)null, (string?)null, (string?)null)], await RowsAsync(database));
     }
 
     [Theory]
@@ -31,13 +47,13 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
     [InlineData(true)]
     public async Task Complex_value_that_came_or_went_is_saved_although_its_row_was_read_again(bool withTenancy)
     {
-        var database = await CreateAsync(withTenancy);
+        var database = await CreateAsync(withTenancy, new Parcel { IsFragile = true, Ribbon = new Ribbon { IsRed = true } });
 
         await SetAsync(null);
-        Assert.Equal([((bool?)null, (string?)null)], await RowsAsync(database));
+        Assert.Equal([((bool?)null, (string?)null, (string?)null)], await RowsAsync(database));
 
         await SetAsync(new Parcel { IsFragile = false });
-        Assert.Equal([(false, "Parcel")], await RowsAsync(database));
+        Assert.Equal([(false, "Parcel", null)], await RowsAsync(database));
 
         async Task SetAsync(Parcel? parcel)
         {
@@ -50,23 +66,27 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
         }
     }
 
-    private async Task<TestDatabase> CreateAsync(bool withTenancy)
+    private async Task<TestDatabase> CreateAsync(bool withTenancy, Parcel? parcel)
     {
         var database = await DatabaseAsync();
         await using var db = Context(database, withTenancy);
         await db.Database.EnsureCreatedAsync();
-        db.Add(new Gift { Parcel = new Parcel { IsFragile = true } });
+        db.Add(new Gift { Parcel = parcel });
         await db.SaveChangesAsync();
         return database;
     }
 
-    private static async Task<List<(bool? IsFragile, string? Discriminator)>> RowsAsync(TestDatabase database)
+    private static async Task<List<(bool? IsFragile, string? Discriminator, string? OfRibbon)>> RowsAsync(TestDatabase database)
     {
         await using var plain = new PlainContext(new DbContextOptionsBuilder().UseTestDatabase(database.ConnectionString).Options);
         var rows = await plain.Database
-            .SqlQuery<Row>($"""SELECT "Parcel_IsFragile" AS "IsFragile", "Parcel_Discriminator" AS "Discriminator" FROM "Gifts" """)
+            .SqlQuery<Row>(
+                $"""
+                SELECT "Parcel_IsFragile" AS "IsFragile", "Parcel_Discriminator" AS "Discriminator", "Parcel_Ribbon_Discriminator" AS "OfRibbon"
+                FROM "Gifts"
+                """)
             .ToListAsync();
-        return [.. rows.Select(r => (r.IsFragile, r.Discriminator))];
+        return [.. rows.Select(r => (r.IsFragile, r.Discriminator, r.OfRibbon))];
     }
 
     private static GiftContext Context(TestDatabase database, bool withTenancy)
@@ -87,7 +107,13 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
         public DbSet<Gift> Gifts => Set<Gift>();
 
         protected override void OnModelCreating(ModelBuilder modelBuilder)
-            => modelBuilder.Entity<Gift>().ComplexProperty(g => g.Parcel, p => p.HasDiscriminator());
+            => modelBuilder.Entity<Gift>().ComplexProperty(
+                g => g.Parcel,
+                parcel =>
+                {
+                    parcel.HasDiscriminator();
+                    parcel.ComplexProperty(p => p.Ribbon, ribbon => ribbon.HasDiscriminator());
+                });
     }
 
     private sealed class PlainContext(DbContextOptions options) : GiftContext(options);
@@ -102,7 +128,14 @@ public sealed class ComplexDiscriminatorTest(PostgresFixture postgres) : Databas
     private sealed class Parcel
     {
         public bool? IsFragile { get; set; }
+
+        public Ribbon? Ribbon { get; set; }
     }
 
-    private sealed record Row(bool? IsFragile, string? Discriminator);
+    private sealed class Ribbon
+    {
+        public bool? IsRed { get; set; }
+    }
+
+    private sealed record Row(bool? IsFragile, string? Discriminator, string? OfRibbon);
 }

@@ -62,11 +62,6 @@ public class TenancyNavigationFixer(IEntityGraphAttacher attacher, IStructuralTy
             }
         }
 
-        if (newState == EntityState.Modified)
-        {
-            UnreadShadowValues.MarkUnknown(entry);
-        }
-
         base.StateChanging(entry, newState);
     }
 

@@ -120,6 +120,16 @@ public class TenancyStateManager : StateManager
         return base.StartTracking(entry);
     }
 
+    public override void ChangingState(InternalEntityEntry entry, EntityState newState)
+    {
+        if (newState == EntityState.Modified)
+        {
+            UnreadShadowValues.MarkUnknown(entry);
+        }
+
+        base.ChangingState(entry, newState);
+    }
+
     // Whoever looked at an object's entry made it one of the context's tenant; then another tenant was named for it.
     private bool IsOnlySeenBefore(IProperty tenantProperty)
         => _tenant.IsWorkingFor && tenantProperty.IsShadowProperty();
