@@ -2,6 +2,7 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
@@ -9,8 +10,10 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsyncDisposable
 {
     private readonly List<TestDatabase> _databases = [];
-    private readonly List<DbContextOptions> _plain = [];
-    private DbContextOptions? _tenanted;
+    private readonly List<DbContextOptions<BazaarContext>> _plain = [];
+    private DbContextOptions<BazaarContext>? _tenanted;
+    private PooledDbContextFactory<BazaarContext>? _pool;
+    private string? _tenantOfApplication;
 
     public Func<DbContextOptions, BazaarContext> Create { get; init; } = o => new BazaarContext(o);
 
@@ -26,10 +29,14 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     /// <summary>Whether each database of plain EF has the rows of all tenants.</summary>
     public bool PlainHasAllTenants { get; init; }
 
+    /// <summary>Whether all tenants' units of work share a pooled context, which asks the application for its tenant.</summary>
+    public bool ArePooled { get; init; }
+
     public async Task CreateAsync(Action<TenancyDbContextOptionsBuilder> tenancy)
     {
         var all = Enumerable.Range(0, BazaarSeed.Tenants).ToList();
-        _tenanted = Options(await DatabaseAsync(), o => o.UseTenancy(tenancy));
+        _tenanted = Options(await DatabaseAsync(), o => o.UseTenancy(t => tenancy(t.UseTenantAccessor(_ => _tenantOfApplication))));
+        _pool = ArePooled ? new PooledDbContextFactory<BazaarContext>(_tenanted, poolSize: 1) : null;
         await SeedAsync(_tenanted, all, (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
 
         foreach (var tenant in all)
@@ -42,6 +49,20 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     /// <summary>A context with tenancy, of no tenant yet.</summary>
     public BazaarContext Tenanted()
         => Create(_tenanted!);
+
+    /// <summary>A context with tenancy, of a tenant.</summary>
+    public BazaarContext Tenanted(int tenant)
+    {
+        if (_pool is null)
+        {
+            var db = Tenanted();
+            db.Tenancy().Use(Tenants(tenant));
+            return db;
+        }
+
+        _tenantOfApplication = Tenants(tenant);
+        return _pool.CreateDbContext();
+    }
 
     /// <summary>A context of plain EF.</summary>
     public BazaarContext Plain(int tenant)
@@ -59,9 +80,9 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
         }
     }
 
-    private static DbContextOptions Options(TestDatabase database, Action<DbContextOptionsBuilder>? configure = null)
+    private static DbContextOptions<BazaarContext> Options(TestDatabase database, Action<DbContextOptionsBuilder>? configure = null)
     {
-        var options = new DbContextOptionsBuilder().UseTestDatabase(database.ConnectionString)
+        var options = new DbContextOptionsBuilder<BazaarContext>().UseTestDatabase(database.ConnectionString)
             .ConfigureWarnings(w => w.Ignore(RelationalEventId.MultipleCollectionIncludeWarning, CoreEventId.RowLimitingOperationWithoutOrderByWarning));
         configure?.Invoke(options);
         return options.Options;

@@ -12,12 +12,15 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 ///     Where a unit of work is done: contexts of one tenant in one transaction, which is rolled back. Where the databases of plain EF have
 ///     all tenants, it may reach the rows of others too.
 /// </summary>
-public abstract class BazaarSide(BazaarDatabases databases, int own) : IAsyncDisposable
+/// <param name="databases">Have the tables.</param>
+/// <param name="own">The tenant's number.</param>
+/// <param name="holder">Has the transaction, so that no other context ends it.</param>
+public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarContext holder) : IAsyncDisposable
 {
     private readonly List<BazaarContext> _contexts = [];
     private DbTransaction? _transaction;
 
-    public int Own { get; } = own;
+    public int Own { get; private set; } = own;
 
     /// <summary>Whether work for other tenants is a part of it.</summary>
     public bool IsOfSeveralTenants
@@ -26,6 +29,9 @@ public abstract class BazaarSide(BazaarDatabases databases, int own) : IAsyncDis
     protected BazaarDatabases Databases { get; } = databases;
 
     protected abstract BazaarContext CreateContext();
+
+    /// <summary>Where another tenant's work is done.</summary>
+    public abstract BazaarSide Of(int tenant);
 
     /// <summary>All rows that the unit of work may have written.</summary>
     public abstract Task<List<string>> RowsAsync();
@@ -74,26 +80,29 @@ public abstract class BazaarSide(BazaarDatabases databases, int own) : IAsyncDis
     {
         var db = CreateContext();
         _contexts.Add(db);
-        if (_transaction is null)
+        _transaction ??= (await holder.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted)).GetDbTransaction();
+        db.Database.SetDbConnection(_transaction.Connection);
+        await db.Database.UseTransactionAsync(_transaction);
+        return db;
+    }
+
+    /// <summary>Ends all contexts, with what they track, and goes on for a tenant in the same transaction.</summary>
+    public async Task EndContextsAsync(int next)
+    {
+        foreach (var db in _contexts)
         {
-            _transaction = (await db.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted)).GetDbTransaction();
-        }
-        else
-        {
-            db.Database.SetDbConnection(_transaction.Connection);
-            await db.Database.UseTransactionAsync(_transaction);
+            await db.DisposeAsync();
         }
 
-        return db;
+        _contexts.Clear();
+        Own = next;
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        foreach (var db in _contexts.AsEnumerable().Reverse())
-        {
-            await db.DisposeAsync();
-        }
+        await EndContextsAsync(Own);
+        await holder.DisposeAsync();
     }
 
     /// <summary>What the tables hold, with the tenant in front where there is one, and the number of the tenant whose row it should be.</summary>
@@ -101,7 +110,7 @@ public abstract class BazaarSide(BazaarDatabases databases, int own) : IAsyncDis
     {
         await using var command = _transaction!.Connection!.CreateCommand();
         command.Transaction = _transaction;
-        command.CommandText = string.Join(" UNION ALL ", Tables(_contexts[0]));
+        command.CommandText = string.Join(" UNION ALL ", Tables(holder));
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<(string?, string)>();
         while (await reader.ReadAsync())

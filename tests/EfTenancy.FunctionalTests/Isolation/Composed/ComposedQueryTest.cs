@@ -33,8 +33,17 @@ public class ComposedQueryTest(PostgresFixture postgres)
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
     [Fact]
+    public Task Tenants_that_share_a_pooled_context()
+        => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { ArePooled = true }, _ => { });
+
+    [Fact]
     public Task Several_tenants_in_one_unit_of_work()
         => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { });
+
+    [Fact]
+    public Task Several_tenants_in_one_unit_of_work_with_a_pooled_context()
+        => CompareSavesAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true, ArePooled = true }, _ => { });
 
     [Fact]
     public Task Several_tenants_that_are_in_no_key_in_one_unit_of_work()

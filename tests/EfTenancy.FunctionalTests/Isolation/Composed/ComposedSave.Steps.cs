@@ -11,6 +11,7 @@ public sealed partial class ComposedSave
     private Task Step()
         => random.Next(32) switch
         {
+            4 or 14 or 24 when databases.ArePooled => LeaseAsync(),
             < 4 => FindAsync(),
             < 6 => ReadAsync(),
             < 8 => LoadAsync(),
@@ -404,6 +405,28 @@ public sealed partial class ComposedSave
     {
         Log("switch contexts");
         (_db, _other) = (_other ?? await side.ContextAsync(), _db);
+    }
+
+    /// <summary>The pooled context is another tenant's next, whatever is left in it.</summary>
+    private async Task LeaseAsync()
+    {
+        var next = (side.Own + random.Next(1, BazaarSeed.Tenants)) % BazaarSeed.Tenants;
+        Log($"lease for {next}");
+        await side.EndContextsAsync(side.IsOfSeveralTenants ? next : side.Own);
+        if (!side.IsOfSeveralTenants && !isBetweenLeases)
+        {
+            await using var other = side.Of(next);
+            var between = new ComposedSave(random, other, databases, model, isBetweenLeases: true);
+            var log = await between.RunAsync();
+            foreach (var (line, failure) in between.Failures)
+            {
+                Failures[_log.Count + line] = failure;
+            }
+
+            _log.AddRange(log);
+        }
+
+        (_db, _other) = (await side.ContextAsync(), null);
     }
 
     private string KeyOf(object entity)

@@ -14,7 +14,8 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 /// <param name="side">Has the contexts.</param>
 /// <param name="databases">Know which keys are whose.</param>
 /// <param name="model">That of plain EF, so that both sides draw the same.</param>
-public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarDatabases databases, IModel model)
+/// <param name="isBetweenLeases">Whether it is one that another waits for.</param>
+public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarDatabases databases, IModel model, bool isBetweenLeases = false)
 {
     private readonly BazaarRows _rows = new(random, databases);
     private readonly List<string> _log = [];

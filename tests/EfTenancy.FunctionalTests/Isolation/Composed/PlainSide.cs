@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
 /// <summary>What plain EF does, and where tenancy is to refuse it.</summary>
-public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(databases, own)
+public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(databases, own, databases.Plain(own))
 {
     private readonly HashSet<(BazaarContext, int)> _opened = [];
     private bool _isAcross;
@@ -65,6 +65,9 @@ public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(d
             && !_isAcross
             && db.ChangeTracker.Entries()
                 .Any(e => e.State != EntityState.Unchanged && TenantOf(e) is var tenant && tenant != Own && !_opened.Contains((db, tenant)));
+
+    public override BazaarSide Of(int tenant)
+        => new PlainSide(Databases, tenant);
 
     protected override BazaarContext CreateContext()
         => Databases.Plain(Own);

@@ -5,7 +5,7 @@ using Xunit;
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
 /// <summary>The same with tenancy, in the tables of all tenants.</summary>
-public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSide(databases, own)
+public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSide(databases, own, databases.Tenanted())
 {
     private string? _others;
     private bool _isAcross;
@@ -66,12 +66,11 @@ public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSid
         };
     }
 
+    public override BazaarSide Of(int tenant)
+        => new TenantedSide(Databases, tenant);
+
     protected override BazaarContext CreateContext()
-    {
-        var db = Databases.Tenanted();
-        db.Tenancy().Use(Databases.Tenants(Own));
-        return db;
-    }
+        => Databases.Tenanted(Own);
 
     private static bool IsOf(int tenant, string row)
         => row[row.IndexOf(' ') + 1] - '0' == tenant;
