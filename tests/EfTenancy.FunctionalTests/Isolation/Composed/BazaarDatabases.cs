@@ -18,7 +18,7 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     public Func<DbContextOptions, BazaarContext> Create { get; init; } = o => new BazaarContext(o);
 
     /// <summary>The ids of tenants, by their numbers.</summary>
-    public Func<int, string> Tenants { get; init; } = i => ((string[])["Green", "Red", "O'Blue"])[i];
+    public Func<int, string> Tenants { get; init; } = i => ((string[])["Green", "Red", "O'Blue", TenancyDefaults.DefaultTenantId])[i];
 
     /// <summary>Whether a key may be that of one tenant's row only.</summary>
     public bool KeysAreDisjoint { get; init; }
@@ -29,6 +29,9 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     /// <summary>Whether each database of plain EF has the rows of all tenants.</summary>
     public bool PlainHasAllTenants { get; init; }
 
+    /// <summary>Whether tenants read rows of the default tenant beside their own, as each database of plain EF has them.</summary>
+    public bool HaveSharedRows { get; init; }
+
     /// <summary>Whether all tenants' units of work share a pooled context, which asks the application for its tenant.</summary>
     public bool ArePooled { get; init; }
 
@@ -37,12 +40,13 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
         var all = Enumerable.Range(0, BazaarSeed.Tenants).ToList();
         _tenanted = Options(await DatabaseAsync(), o => o.UseTenancy(t => tenancy(t.UseTenantAccessor(_ => _tenantOfApplication))));
         _pool = ArePooled ? new PooledDbContextFactory<BazaarContext>(_tenanted, poolSize: 1) : null;
-        await SeedAsync(_tenanted, all, (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
+        List<int> shared = HaveSharedRows ? [BazaarSeed.Shared] : [];
+        await SeedAsync(_tenanted, [.. all, .. shared], (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
 
         foreach (var tenant in all)
         {
             _plain.Add(Options(await DatabaseAsync()));
-            await SeedAsync(_plain[tenant], PlainHasAllTenants ? all : [tenant]);
+            await SeedAsync(_plain[tenant], PlainHasAllTenants ? all : [tenant, .. shared]);
         }
     }
 
@@ -101,7 +105,11 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
             await using var db = Create(options);
             use?.Invoke(db, tenant);
             await db.Database.EnsureCreatedAsync();
-            await new BazaarSeed(new Random(seed + tenant), tenant, FirstKey(tenant)).SaveAsync(db);
+            await new BazaarSeed(new Random(seed + tenant), tenant, FirstKey(tenant))
+            {
+                // With tenancy, there are rows of the default tenant that nobody else reads.
+                Has = e => use is not null || tenant != BazaarSeed.Shared || SharingContext.IsShared(e.ShortName()),
+            }.SaveAsync(db);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
@@ -10,8 +11,14 @@ public sealed class BazaarSeed(Random random, int origin, int firstKey)
 {
     public const int Tenants = 3;
 
+    /// <summary>The number of the default tenant, behind those of the others.</summary>
+    public const int Shared = Tenants;
+
     private const int Rows = 8;
     private static readonly string[] Words = ["alpha", "beta", "gamma", "delta"];
+
+    /// <summary>Whether it has rows of a type.</summary>
+    public Func<IEntityType, bool> Has { get; init; } = _ => true;
 
     public async Task SaveAsync(BazaarContext db)
     {
@@ -45,6 +52,7 @@ public sealed class BazaarSeed(Random random, int origin, int firstKey)
         foreach (var item in db.ChangeTracker.Entries<Item>())
         {
             item.Entity.Origin = origin;
+            item.State = Has(item.Metadata) ? item.State : EntityState.Detached;
         }
 
         await db.SaveChangesAsync();

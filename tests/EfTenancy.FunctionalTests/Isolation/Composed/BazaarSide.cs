@@ -26,6 +26,10 @@ public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarConte
     public bool IsOfSeveralTenants
         => Databases.PlainHasAllTenants;
 
+    /// <summary>Whether rows of others are there too, so that each tells whose it is.</summary>
+    public bool HasRowsOfOthers
+        => IsOfSeveralTenants || Databases.HaveSharedRows;
+
     protected BazaarDatabases Databases { get; } = databases;
 
     protected abstract BazaarContext CreateContext();
@@ -53,7 +57,7 @@ public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarConte
 
     /// <summary>The number of the tenant whose row an entry is; rows that EF makes between others, and parts, have keys that begin with their owner's.</summary>
     public int TenantOf(EntityEntry entry)
-        => !IsOfSeveralTenants ? Own
+        => !HasRowsOfOthers ? Own
             : entry.Entity is OrderLine line ? line.OrderId / 100 - 1
             : entry.Metadata.IsOwned() ? (int)entry.Property(entry.Metadata.FindPrimaryKey()!.Properties.First(p => p.ClrType == typeof(int))).CurrentValue! / 100 - 1
             : (int)entry.Property(nameof(Item.Origin)).CurrentValue!;
@@ -128,7 +132,7 @@ public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarConte
            let tenant = table.FindColumn(TenancyDefaults.TenantPropertyName) is null ? "NULL" : $"\"{TenancyDefaults.TenantPropertyName}\""
            let id = table.Name == nameof(Note) ? " - 'Id'" : ""
            let key = table.Name switch { nameof(Price) => "ProductId", nameof(OrderLine) => "OrderId", _ => "Id" }
-           let origin = !IsOfSeveralTenants ? Own.ToString(CultureInfo.InvariantCulture)
+           let origin = !HasRowsOfOthers ? Own.ToString(CultureInfo.InvariantCulture)
                : table.FindColumn(nameof(Item.Origin)) is null || key == "OrderId" ? $"\"{key}\" / 100 - 1"
                : "\"Origin\""
            select $"""

@@ -30,7 +30,7 @@ public sealed class ComposedQueryOracle(BazaarDatabases databases, Reach reach)
             {
                 IsOfOneTenant = reach == Reach.OneTenant, AllowsRightJoin = reach is not Reach.Group and not Reach.SomeSets,
             };
-            IComposedOperation operation = reach == Reach.OneTenant && random.Next(4) == 0
+            IComposedOperation operation = reach is Reach.OneTenant or Reach.Shared && random.Next(4) == 0
                 ? new ComposedWrite(composer, random)
                 : new ComposedQuery(composer, random);
             var choice = random.Next();

@@ -37,6 +37,13 @@ public class ComposedQueryTest(PostgresFixture postgres)
         => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { ArePooled = true }, _ => { });
 
     [Fact]
+    public Task Tenants_that_share_rows()
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new SharingContext(o), KeysAreDisjoint = true, HaveSharedRows = true },
+            _ => { },
+            Reach.Shared);
+
+    [Fact]
     public Task Several_tenants_in_one_unit_of_work()
         => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { });
 
@@ -73,7 +80,7 @@ public class ComposedQueryTest(PostgresFixture postgres)
         {
             await databases.CreateAsync(t => tenancy(t.AllEntitiesAreMultiTenanted()));
             await new ComposedQueryOracle(databases, reach).CompareAsync();
-            if (reach == Reach.OneTenant)
+            if (reach is Reach.OneTenant or Reach.Shared)
             {
                 await new ComposedSaveOracle(databases).CompareAsync();
             }

@@ -54,7 +54,7 @@ public sealed partial class ComposedSave
     private async Task FindAsync<T>(IEntityType type)
         where T : class
     {
-        var key = BazaarRows.KeyOf(type, _rows.Key(_tenant));
+        var key = BazaarRows.KeyOf(type, _rows.Key(databases.HaveSharedRows && random.Next(3) == 0 ? BazaarSeed.Shared : _tenant));
         Log($"find {type.ShortName()} {string.Join(',', key)}");
         if (type.ClrType == typeof(Note))
         {
@@ -100,7 +100,7 @@ public sealed partial class ComposedSave
 
     /// <summary>Around what a context does with a row of another tenant for itself, which it does with its own only.</summary>
     private IDisposable? Reaching(EntityEntry entry)
-        => side.TenantOf(entry) == side.Own ? null : side.AcrossTenants(_db);
+        => !side.IsOfSeveralTenants || side.TenantOf(entry) == side.Own ? null : side.AcrossTenants(_db);
 
     private async Task LoadAsync()
     {

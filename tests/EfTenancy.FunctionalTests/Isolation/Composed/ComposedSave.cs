@@ -59,7 +59,7 @@ public sealed partial class ComposedSave(Random random, BazaarSide side, BazaarD
             Log("across tenants");
         }
 
-        _rows.MeetsOthers = databases.KeysAreDisjoint && !side.IsOfSeveralTenants;
+        _rows.MeetsOthers = databases.KeysAreDisjoint && !side.HasRowsOfOthers;
         await TryAsync(step);
     }
 

@@ -10,6 +10,9 @@ public enum Reach
     /// <summary>Those of the context's tenant.</summary>
     OneTenant,
 
+    /// <summary>Those of the context's tenant, and those that all tenants share.</summary>
+    Shared,
+
     /// <summary>Those of a context that works for two tenants.</summary>
     Group,
 
@@ -56,6 +59,7 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
     public SetReplacement WithTenancy(DbContext db, Func<int, string> tenants)
         => reach == Reach.IgnoredFilters ? new SetReplacement(set => Unfiltered(set.In(db), set.EntityType.ClrType)) : Sets(
             db,
+            null,
             (set, element) => reach switch
             {
                 Reach.AnyTenant => Expression.Call(
@@ -72,6 +76,7 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
     public SetReplacement WithoutTenancy(DbContext db)
         => Sets(
             db,
+            reach == Reach.Shared ? own : null,
             (set, element) => reach switch
             {
                 Reach.Group => IsOf(_two, element),
@@ -82,7 +87,7 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
     private bool ReachesTwo()
         => (choice >> (_count++ % 30) & 1) == 0;
 
-    private SetReplacement Sets(DbContext db, Func<SetExpression, ParameterExpression, Expression?> predicate)
+    private SetReplacement Sets(DbContext db, int? writer, Func<SetExpression, ParameterExpression, Expression?> predicate)
     {
         _count = 0;
         return new SetReplacement(
@@ -92,7 +97,10 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
                 return predicate(set, element) is { } condition
                     ? QueryExpressions.Call("Where", set.In(db), [element.Type], Expression.Lambda(condition, element))
                     : set.In(db);
-            });
+            })
+        {
+            Writer = writer,
+        };
     }
 
     private static MethodCallExpression Unfiltered(Expression set, Type element)

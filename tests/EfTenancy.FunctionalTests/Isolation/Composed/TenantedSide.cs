@@ -19,9 +19,9 @@ public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSid
             return [.. rows.Select(r => r.Row)];
         }
 
-        var others = string.Join('\n', rows.Where(r => r.Tenant != Databases.Tenants(Own)).OrderBy(r => r.Tenant, StringComparer.Ordinal));
+        var others = string.Join('\n', rows.Where(r => !IsRead(r)).OrderBy(r => r.Tenant, StringComparer.Ordinal));
         Assert.Equal(_others ??= others, others);
-        return [.. rows.Where(r => r.Tenant == Databases.Tenants(Own)).Select(r => r.Row)];
+        return [.. rows.Where(IsRead).Select(r => r.Row)];
     }
 
     public override IDisposable AcrossTenants(BazaarContext db)
@@ -71,6 +71,10 @@ public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSid
 
     protected override BazaarContext CreateContext()
         => Databases.Tenanted(Own);
+
+    private bool IsRead((string? Tenant, string Row) row)
+        => row.Tenant == Databases.Tenants(Own)
+            || (Databases.HaveSharedRows && row.Tenant == Databases.Tenants(BazaarSeed.Shared) && SharingContext.IsShared(row.Row.Split(' ')[0]));
 
     private static bool IsOf(int tenant, string row)
         => row[row.IndexOf(' ') + 1] - '0' == tenant;
