@@ -68,6 +68,16 @@ public class SubqueryNavigationTest(ShopFixture fixture) : IClassFixture<ShopFix
     }
 
     [Fact]
+    public async Task So_does_one_by_entities_of_several_tenants()
+    {
+        await using var group = fixture.CreateContext();
+        group.Tenancy().Use(["Green", "Blue"]);
+        var nobodys = group.Orders.Except(group.Orders);
+
+        Assert.Equal(2, (await nobodys.RightJoin(group.Customers, o => o.Customer, c => c, (o, c) => c.Id).ToListAsync()).Count);
+    }
+
+    [Fact]
     public async Task A_right_join_whose_first_side_the_application_filters_answers_as_plain_EF_does()
         => Assert.Equal(
             ["Blue 1"],

@@ -48,7 +48,9 @@ public class TenancyQueryTranslationPreprocessor(
 
         _entityEquality = new EntityEqualityRewriter(QueryCompilationContext, tenant, keepsFilter);
         _ownSets = keepsFilter ? new OwnSetFilterRewriter(QueryCompilationContext) : null;
-        query = new RightJoinRewriter().Visit(_entityEquality.Visit(query));
+
+        // In this order: a filter that comparing entities puts on a join is none of the application's.
+        query = _entityEquality.Visit(new RightJoinRewriter().Visit(query));
 
         if (tenant.IsAcrossTenants)
         {
