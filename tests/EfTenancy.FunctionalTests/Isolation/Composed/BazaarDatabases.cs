@@ -32,7 +32,10 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     /// <summary>Whether tenants read rows of the default tenant beside their own, as each database of plain EF has them.</summary>
     public bool HaveSharedRows { get; init; }
 
-    /// <summary>Whether all tenants' units of work share a pooled context, which asks the application for its tenant.</summary>
+    /// <summary>Whether contexts that begin with a tenant read the rows of the next one too, and belong to neither.</summary>
+    public Func<int, bool> IsGroup { get; init; } = _ => false;
+
+    /// <summary>Whether all tenants' units of work share a pooled context.</summary>
     public bool ArePooled { get; init; }
 
     public async Task CreateAsync(Action<TenancyDbContextOptionsBuilder> tenancy)
@@ -54,19 +57,22 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     public BazaarContext Tenanted()
         => Create(_tenanted!);
 
-    /// <summary>A context with tenancy, of a tenant.</summary>
+    /// <summary>A context with tenancy, which asks the application for its tenant unless it works for several.</summary>
     public BazaarContext Tenanted(int tenant)
     {
-        if (_pool is null)
+        _tenantOfApplication = Tenants(tenant);
+        var db = _pool is null ? Tenanted() : _pool.CreateDbContext();
+        if (IsGroup(tenant))
         {
-            var db = Tenanted();
-            db.Tenancy().Use(Tenants(tenant));
-            return db;
+            db.Tenancy().Use(Readable(tenant).Select(Tenants));
         }
 
-        _tenantOfApplication = Tenants(tenant);
-        return _pool.CreateDbContext();
+        return db;
     }
+
+    /// <summary>The tenants whose rows a context reads.</summary>
+    public int[] Readable(int tenant)
+        => IsGroup(tenant) ? [tenant, (tenant + 1) % BazaarSeed.Tenants] : [tenant];
 
     /// <summary>A context of plain EF.</summary>
     public BazaarContext Plain(int tenant)

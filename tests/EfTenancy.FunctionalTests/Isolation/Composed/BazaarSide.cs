@@ -20,7 +20,23 @@ public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarConte
     private readonly List<BazaarContext> _contexts = [];
     private DbTransaction? _transaction;
 
-    public int Own { get; private set; } = own;
+    /// <summary>What <see cref="Own" /> is for a context of several tenants.</summary>
+    protected const int Nobody = -1;
+
+    /// <summary>The tenant whose rows are written without naming it.</summary>
+    public int Own
+        => IsOfNobody ? Nobody : First;
+
+    /// <summary>Whether each row that is added is to be given its tenant.</summary>
+    public bool IsOfNobody
+        => Databases.IsGroup(First);
+
+    /// <summary>The tenant, or the first of several.</summary>
+    protected int First { get; private set; } = own;
+
+    /// <summary>Whether rows of a tenant are read without naming it.</summary>
+    public bool Reads(int tenant)
+        => Databases.Readable(First).Contains(tenant);
 
     /// <summary>Whether work for other tenants is a part of it.</summary>
     public bool IsOfSeveralTenants
@@ -99,13 +115,13 @@ public abstract class BazaarSide(BazaarDatabases databases, int own, BazaarConte
         }
 
         _contexts.Clear();
-        Own = next;
+        First = next;
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        await EndContextsAsync(Own);
+        await EndContextsAsync(First);
         await holder.DisposeAsync();
     }
 

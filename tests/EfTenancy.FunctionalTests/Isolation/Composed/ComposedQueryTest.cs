@@ -53,6 +53,15 @@ public class ComposedQueryTest(PostgresFixture postgres)
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true, ArePooled = true }, _ => { });
 
     [Fact]
+    public Task Groups_of_tenants_and_one_of_them_in_turn()
+        => CompareSavesAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                KeysAreDisjoint = true, PlainHasAllTenants = true, ArePooled = true, IsGroup = t => t != 1,
+            },
+            _ => { });
+
+    [Fact]
     public Task Several_tenants_that_are_in_no_key_in_one_unit_of_work()
         => CompareSavesAsync(
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed)

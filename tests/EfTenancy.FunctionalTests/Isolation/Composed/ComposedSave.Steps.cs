@@ -100,7 +100,7 @@ public sealed partial class ComposedSave
 
     /// <summary>Around what a context does with a row of another tenant for itself, which it does with its own only.</summary>
     private IDisposable? Reaching(EntityEntry entry)
-        => !side.IsOfSeveralTenants || side.TenantOf(entry) == side.Own ? null : side.AcrossTenants(_db);
+        => !side.IsOfSeveralTenants || side.Reads(side.TenantOf(entry)) ? null : side.AcrossTenants(_db);
 
     private async Task LoadAsync()
     {
@@ -182,11 +182,11 @@ public sealed partial class ComposedSave
         }
     }
 
-    /// <summary>One that is tracked, or a new one.</summary>
+    /// <summary>One that is tracked, or a new one where a context knows whose that is.</summary>
     private object? Related(IEntityType type, int tenant)
         => random.Next(4) > 0 && Tracked(t => t.ClrType.IsAssignableTo(type.ClrType)) is { } tracked && side.TenantOf(tracked) == tenant
             ? tracked.Entity
-            : random.Next(2) == 0 ? NewGraph(_rows.Concrete(type), tenant, 1)
+            : random.Next(2) == 0 && !side.IsOfNobody ? NewGraph(_rows.Concrete(type), tenant, 1)
             : null;
 
     // Where keys are ids only, another tenant's row has the only one of its key.
@@ -248,7 +248,7 @@ public sealed partial class ComposedSave
 
     private void Remove()
     {
-        if (Tracked() is { } entry)
+        if (Tracked() is { } entry && !(side.IsOfNobody && entry.State == EntityState.Added))
         {
             Log($"remove {KeyOf(entry.Entity)}");
             Set(entry, EntityState.Deleted);
@@ -275,7 +275,7 @@ public sealed partial class ComposedSave
         where T : class
     {
         var row = (T)_rows.Graph(type, _rows.Key(_tenant), _tenant, 2);
-        TrackVerb?[] verbs = [TrackVerb.Update, TrackVerb.Update, TrackVerb.Attach, TrackVerb.Remove, _tenant == side.Own && !type.HasSharedClrType ? null : TrackVerb.Update];
+        TrackVerb?[] verbs = [TrackVerb.Update, TrackVerb.Update, TrackVerb.Attach, TrackVerb.Remove, _tenant == side.Own && !side.IsOfNobody && !type.HasSharedClrType ? null : TrackVerb.Update];
         var verb = verbs[random.Next(verbs.Length)];
         Log($"{verb?.ToString() ?? "track"} {GraphText(type, row)}");
         if (verb is { } known)
@@ -303,7 +303,7 @@ public sealed partial class ComposedSave
     /// <summary>Owned, JSON and complex values.</summary>
     private void ChangeParts()
     {
-        if (Tracked(t => t.ClrType == typeof(Order) || t.ClrType == typeof(Product)) is not { } entry)
+        if (side.IsOfNobody || Tracked(t => t.ClrType == typeof(Order) || t.ClrType == typeof(Product)) is not { } entry)
         {
             return;
         }
@@ -361,7 +361,10 @@ public sealed partial class ComposedSave
     {
         if (Tracked() is { } entry)
         {
-            EntityState[] states = [EntityState.Detached, EntityState.Unchanged, EntityState.Modified];
+            // What is tracked no more, EF comes to as to a new object.
+            EntityState[] states = side.IsOfNobody
+                ? [EntityState.Unchanged, EntityState.Modified]
+                : [EntityState.Detached, EntityState.Unchanged, EntityState.Modified];
             var state = states[random.Next(states.Length)];
             Log($"state of {KeyOf(entry.Entity)} = {state}");
             Set(entry, state);

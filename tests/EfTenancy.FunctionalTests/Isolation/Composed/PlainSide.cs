@@ -24,19 +24,22 @@ public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(d
     public override IQueryable<T> Set<T>(BazaarContext db, IEntityType type, int tenant)
     {
         Open(db, tenant);
+        var tenants = tenant == Own ? Databases.Readable(First) : [tenant];
         return _isAcross || !IsOfSeveralTenants
             ? SetOf<T>(db, type)
-            : SetOf<T>(db, type).Where(r => EF.Property<int>(r, nameof(Item.Origin)) == tenant);
+            : SetOf<T>(db, type).Where(r => tenants.Contains(EF.Property<int>(r, nameof(Item.Origin))));
     }
 
     public override Task FindAsync<T>(BazaarContext db, IEntityType type, object[] key, int tenant)
     {
+        RefuseNobody(tenant);
         Open(db, tenant);
         return SetOf<T>(db, type).FindAsync(key).AsTask();
     }
 
     public override void Track<T>(BazaarContext db, TrackVerb verb, T row, int tenant)
     {
+        RefuseNobody(tenant);
         Open(db, tenant);
         Track(row is Dictionary<string, object> ? db.Set<T>(BazaarContext.Settings) : db.Set<T>(), verb, row);
     }
@@ -65,7 +68,15 @@ public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(d
         => new PlainSide(Databases, tenant);
 
     protected override BazaarContext CreateContext()
-        => Databases.Plain(Own);
+        => Databases.Plain(First);
+
+    private static void RefuseNobody(int tenant)
+    {
+        if (tenant == Nobody)
+        {
+            throw new InvalidOperationException("A context of several tenants is to be told whose row it is.");
+        }
+    }
 
     // As ForTenant does.
     private void Open(BazaarContext db, int tenant)

@@ -70,7 +70,7 @@ public sealed class TenantedSide(BazaarDatabases databases, int own) : BazaarSid
         => new TenantedSide(Databases, tenant);
 
     protected override BazaarContext CreateContext()
-        => Databases.Tenanted(Own);
+        => Databases.Tenanted(First);
 
     private bool IsRead((string? Tenant, string Row) row)
         => row.Tenant == Databases.Tenants(Own)
