@@ -48,8 +48,8 @@ internal static class TenancyStrings
 
     public static string ModelOfOtherOptions(string context)
         => $"The model of '{context}' was not built with its UseTenancy(...), so that rows of other tenants could be read: it comes from UseModel(...), "
-            + "from a cache given to UseMemoryCache(...), or from a replaced service. Build it in OnModelCreating with the same UseTenancy(...), and give contexts "
-            + "with different policies caches of their own.";
+            + "a compiled model, a cache given to UseMemoryCache(...), or a replaced service. Build it in OnModelCreating with the same UseTenancy(...), compile it "
+            + "again (dotnet ef dbcontext optimize) where it is compiled, and give contexts with different policies caches of their own.";
 
     public static string ServiceIsReplaced(string service, string replacement, string own)
         => $"ReplaceService<{service}, {replacement}>() would take out what keeps tenants apart. Derive '{replacement}' from EfTenancy's '{own}', or leave it out.";

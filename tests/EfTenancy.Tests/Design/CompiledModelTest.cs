@@ -1,3 +1,5 @@
+using EfTenancy.Infrastructure;
+using EfTenancy.Properties;
 using EfTenancy.Storage;
 using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
@@ -9,11 +11,38 @@ namespace EfTenancy.Tests.Design;
 public class CompiledModelTest
 {
     [Fact]
-    public void A_tenant_filter_is_what_EF_refuses_and_says()
+    public void A_compiled_model_has_the_tenants_filters()
     {
         using var context = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>());
+        using var optimized = Optimized(context, t => t.AllEntitiesAreMultiTenanted());
 
-        var refused = Assert.Throws<InvalidOperationException>(() => ScaffoldedMigrations.CompiledModelOf(context));
+        var query = optimized.Set<Invoice>().ToQueryString();
+
+        Assert.Contains("\"TenantId\" = @ef_filter__Tenancy", query, StringComparison.Ordinal);
+        Assert.Equal(context.Set<Invoice>().ToQueryString(), query);
+        // It was taken out while the code was written.
+        Assert.NotNull(context.DesignTimeModel.FindEntityType(typeof(Invoice))!.FindDeclaredQueryFilter(TenancyDefaults.QueryFilterName));
+    }
+
+    [Fact]
+    public void A_compiled_model_is_refused_with_other_options_and_without_tenancy()
+    {
+        using var context = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>());
+        var model = DesignTime.CompiledModelOf(context);
+        using var others = WithModel(model, o => o.UseTenancy(t => t.AllEntitiesAreMultiTenanted().UseTenantKeyStyle(TenantKeyStyle.IdThenTenant)));
+        using var without = WithModel(model, _ => { });
+
+        var refused = TenancyStrings.ModelOfOtherOptions(nameof(ModelContext));
+        Assert.Equal(refused, Assert.Throws<InvalidOperationException>(() => others.Set<Invoice>().ToQueryString()).Message);
+        Assert.Equal(refused, Assert.Throws<InvalidOperationException>(() => without.Set<Invoice>().ToQueryString()).Message);
+    }
+
+    [Fact]
+    public void A_filter_of_the_applications_own_is_what_EF_refuses_and_says()
+    {
+        using var context = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().HasQueryFilter(i => i.Id > 0));
+
+        var refused = Assert.Throws<InvalidOperationException>(() => DesignTime.CompiledModelOf(context));
 
         Assert.Contains("'Invoice'", refused.Message, StringComparison.Ordinal);
         Assert.Contains("query filter", refused.Message, StringComparison.Ordinal);
@@ -25,13 +54,23 @@ public class CompiledModelTest
         using var databases = TenantDatabases.Create(x => x.MultiTenantedSchemas("Host=unused"));
         using var context = ModelContext.Create(b => b.Entity<Invoice>(), t => t.UseTenantDatabases(databases));
 
-        var compiled = ScaffoldedMigrations.CompiledModelOf(context).GetTypes().Single(t => t.IsSubclassOf(typeof(RuntimeModel)));
-        var model = (IModel)compiled.GetProperty("Instance")!.GetValue(null)!;
-        using var optimized = new ModelContext(
-            ModelContext.Options(o => o.UseModel(model).UseTenancy(t => t.UseTenantDatabases(databases))), _ => throw new InvalidOperationException());
+        using var optimized = Optimized(context, t => t.UseTenantDatabases(databases));
 
-        Assert.Same(model, optimized.Model);
         Assert.Empty(optimized.ChangeTracker.Entries());
         Assert.Equal(context.Model.FindEntityType(typeof(Invoice))!.GetTableName(), optimized.Model.FindEntityType(typeof(Invoice))!.GetTableName());
+    }
+
+    private static ModelContext Optimized(ModelContext context, Action<TenancyDbContextOptionsBuilder> tenancy)
+        => WithModel(DesignTime.CompiledModelOf(context), o => o.UseTenancy(tenancy));
+
+    private static ModelContext WithModel(IModel model, Action<DbContextOptionsBuilder> configure)
+    {
+        var options = ModelContext.Options(
+            o =>
+            {
+                o.UseModel(model);
+                configure(o);
+            });
+        return new ModelContext(options, _ => throw new InvalidOperationException("The model is built."));
     }
 }

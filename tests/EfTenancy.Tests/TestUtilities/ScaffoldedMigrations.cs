@@ -1,7 +1,4 @@
 using System.Reflection;
-using System.Runtime.Loader;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Design.Internal;
@@ -10,8 +7,6 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Migrations.Design;
 using Microsoft.EntityFrameworkCore.Migrations.Internal;
 using Microsoft.EntityFrameworkCore.Migrations.Operations;
-using Microsoft.EntityFrameworkCore.Scaffolding;
-using Microsoft.EntityFrameworkCore.Scaffolding.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -21,18 +16,15 @@ namespace EfTenancy.Tests.TestUtilities;
 #pragma warning disable EF1001 // `dotnet ef` uses these too.
 public sealed class ScaffoldedMigrations
 {
-    private static readonly PortableExecutableReference[] References =
-        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(p => MetadataReference.CreateFromFile(p))];
-
     private readonly Lazy<Assembly> _assembly;
 
     public ScaffoldedMigrations(ModelContext context)
     {
-        using var services = Services(context);
+        using var services = DesignTime.Services(context);
         using var scope = services.CreateScope();
 
         Migration = scope.ServiceProvider.GetRequiredService<IMigrationsScaffolder>().ScaffoldMigration("Initial", "Scaffolded");
-        _assembly = new Lazy<Assembly>(() => Compile(Migration.MigrationCode, Migration.MetadataCode, Migration.SnapshotCode));
+        _assembly = new Lazy<Assembly>(() => DesignTime.Compile(Migration.MigrationCode, Migration.MetadataCode, Migration.SnapshotCode));
     }
 
     public ScaffoldedMigration Migration { get; }
@@ -59,48 +51,14 @@ public sealed class ScaffoldedMigrations
     /// <summary>How the operations are written.</summary>
     public static string CodeOf(ModelContext context, IReadOnlyList<MigrationOperation> operations, Action<string>? warn = null)
     {
-        using var services = Services(context, warn);
+        using var services = DesignTime.Services(context, warn);
         using var scope = services.CreateScope();
         var builder = new IndentedStringBuilder();
         scope.ServiceProvider.GetRequiredService<ICSharpMigrationOperationGenerator>().Generate("migrationBuilder", operations, builder);
         return builder.ToString();
     }
 
-    /// <summary>What <c>dotnet ef dbcontext optimize</c> writes, which compiles.</summary>
-    public static Assembly CompiledModelOf(ModelContext context)
-    {
-        using var services = Services(context);
-        using var scope = services.CreateScope();
-        var files = scope.ServiceProvider.GetRequiredService<ICompiledModelCodeGeneratorSelector>()
-            .Select(new CompiledModelCodeGenerationOptions())
-            .GenerateModel(
-                context.DesignTimeModel,
-                new CompiledModelCodeGenerationOptions { ContextType = typeof(ModelContext), ModelNamespace = "Compiled", UseNullableReferenceTypes = true });
-        return Compile([.. files.Select(f => f.Code)]);
-    }
-
-    // As `dotnet ef` does: the attribute in this assembly leads to EfTenancy.Design.
-    private static ServiceProvider Services(ModelContext context, Action<string>? warn = null)
-    {
-        var assembly = typeof(ScaffoldedMigrations).Assembly;
-        return new DesignTimeServicesBuilder(assembly, assembly, new OperationReporter(new OperationReportHandler(warningHandler: warn)), [])
-            .CreateServiceCollection(context).BuildServiceProvider(validateScopes: true);
-    }
-
     private T Create<T>()
         => (T)Activator.CreateInstance(_assembly.Value.GetTypes().Single(t => t.IsSubclassOf(typeof(T))))!;
-
-    private static Assembly Compile(params string[] sources)
-    {
-        var compilation = CSharpCompilation.Create(
-            Guid.NewGuid().ToString(), sources.Select(s => CSharpSyntaxTree.ParseText(s)), References,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
-
-        using var stream = new MemoryStream();
-        var result = compilation.Emit(stream);
-        Assert.True(result.Success, string.Join('\n', [.. result.Diagnostics.Select(d => d.ToString()), .. sources]));
-        stream.Position = 0;
-        return AssemblyLoadContext.Default.LoadFromStream(stream);
-    }
 }
 #pragma warning restore EF1001

@@ -20,8 +20,7 @@ public class TenantQueryFilterConvention : IModelFinalizingConvention
     {
         foreach (var entityType in ((IMutableModel)modelBuilder.Metadata).GetEntityTypes())
         {
-            // EF has filters on roots only; derived and owned types are reached through those.
-            if (entityType.BaseType is not null || entityType.IsOwned() || entityType.FindTenantProperty() is not { } tenant)
+            if (entityType.FindFilteredTenantProperty() is not { } tenant)
             {
                 continue;
             }

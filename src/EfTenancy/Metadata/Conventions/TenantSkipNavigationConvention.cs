@@ -13,6 +13,12 @@ public class TenantSkipNavigationConvention : IModelFinalizedConvention
 {
     public virtual IModel ProcessModelFinalized(IModel model)
     {
+        SetLoaders(model);
+        return model;
+    }
+
+    public static void SetLoaders(IModel model)
+    {
         foreach (var navigation in model.GetEntityTypes().SelectMany(e => e.GetDeclaredSkipNavigations()).OfType<RuntimeSkipNavigation>())
         {
             if (((ISkipNavigation)navigation).DeclaringEntityType.FindTenantProperty() is not null)
@@ -20,8 +26,6 @@ public class TenantSkipNavigationConvention : IModelFinalizedConvention
                 LoaderOf(navigation) = Create(navigation);
             }
         }
-
-        return model;
     }
 
     private static ICollectionLoader Create(ISkipNavigation navigation)

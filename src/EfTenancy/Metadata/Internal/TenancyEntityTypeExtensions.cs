@@ -53,6 +53,10 @@ public static class TenancyEntityTypeExtensions
     public static IProperty? FindTenantProperty(this IEntityType entityType)
         => (IProperty?)FindTenantProperty((IReadOnlyEntityType)entityType);
 
+    /// <summary>The tenant property of a type that has a filter for it: EF has filters on roots, through which derived and owned types are reached.</summary>
+    public static IReadOnlyProperty? FindFilteredTenantProperty(this IReadOnlyEntityType entityType)
+        => entityType.BaseType is null && !entityType.IsOwned() ? entityType.FindTenantProperty() : null;
+
     public static void SetTenantProperty(this IMutableEntityType entityType, IMutableProperty property)
         => entityType.SetAnnotation(TenancyAnnotationNames.TenantProperty, property.Name);
 

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Reflection;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
+using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -84,7 +85,9 @@ public static class TenantFilterExpression
         => new(CurrentTenantOf(context));
 
     public static CurrentTenant CurrentTenantOf(DbContext context)
-        => Infrastructure.Internal.CurrentTenant.OfRunning(context)!;
+        => Infrastructure.Internal.CurrentTenant.OfRunning(context)
+            // A compiled model brings its filters into a context whose options have no tenancy.
+            ?? throw new InvalidOperationException(TenancyStrings.ModelOfOtherOptions(context.GetType().Name));
 
     private sealed class FilterParameterFinder : ExpressionVisitor
     {

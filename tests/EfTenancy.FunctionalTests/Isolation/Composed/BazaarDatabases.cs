@@ -1,8 +1,10 @@
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
+using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
@@ -38,10 +40,20 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     /// <summary>Whether all tenants' units of work share a pooled context.</summary>
     public bool ArePooled { get; init; }
 
+    /// <summary>Whether the model with tenancy is a compiled one.</summary>
+    public bool ModelIsCompiled { get; init; }
+
     public async Task CreateAsync(Action<TenancyDbContextOptionsBuilder> tenancy)
     {
         var all = Enumerable.Range(0, BazaarSeed.Tenants).ToList();
-        _tenanted = Options(await DatabaseAsync(), o => o.UseTenancy(t => tenancy(t.UseTenantAccessor(_ => _tenantOfApplication))));
+        var database = await DatabaseAsync();
+        _tenanted = TenantedOptions();
+        if (ModelIsCompiled)
+        {
+            await using var db = Create(_tenanted);
+            _tenanted = TenantedOptions(DesignTime.CompiledModelOf(db));
+        }
+
         _pool = ArePooled ? new PooledDbContextFactory<BazaarContext>(_tenanted, poolSize: 1) : null;
         List<int> shared = HaveSharedRows ? [BazaarSeed.Shared] : [];
         await SeedAsync(_tenanted, [.. all, .. shared], (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
@@ -51,6 +63,18 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
             _plain.Add(Options(await DatabaseAsync()));
             await SeedAsync(_plain[tenant], PlainHasAllTenants ? all : [tenant, .. shared]);
         }
+
+        DbContextOptions<BazaarContext> TenantedOptions(IModel? model = null)
+            => Options(
+                database,
+                o =>
+                {
+                    o.UseTenancy(t => tenancy(t.UseTenantAccessor(_ => _tenantOfApplication)));
+                    if (model is not null)
+                    {
+                        o.UseModel(model);
+                    }
+                });
     }
 
     /// <summary>A context with tenancy, of no tenant yet.</summary>

@@ -70,6 +70,10 @@ public class ComposedQueryTest(PostgresFixture postgres)
             },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
+    [Fact]
+    public Task A_compiled_model()
+        => CompareAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { ModelIsCompiled = true }, _ => { });
+
     [Theory]
     [InlineData(Reach.Group)]
     [InlineData(Reach.AnyTenant)]
