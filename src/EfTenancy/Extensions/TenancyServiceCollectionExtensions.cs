@@ -70,6 +70,8 @@ public static class TenancyServiceCollectionExtensions
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<ICompiledQueryCacheKeyGenerator, TenancyCompiledQueryCacheKeyGenerator>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryContextFactory, TenancyQueryContextFactory>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPreprocessorFactory, TenancyQueryTranslationPreprocessorFactory>());
+        ServicesInFrontOfOurs.Replace(
+            services, ServiceDescriptor.Scoped<IQueryableMethodTranslatingExpressionVisitorFactory, TenancyQueryableMethodTranslatingExpressionVisitorFactory>());
         ServicesInFrontOfOurs.Replace(services, ServiceDescriptor.Scoped<IQueryTranslationPostprocessorFactory, TenancyQueryTranslationPostprocessorFactory>());
 
         return services;

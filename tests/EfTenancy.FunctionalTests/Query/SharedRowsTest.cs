@@ -45,6 +45,20 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(["Green"], (await green.Set<Article>().Include(a => a.Notes).ToListAsync()).SelectMany(a => a.Notes).Select(n => n.Text));
     }
 
+    [Theory]
+    [InlineData(QuerySplittingBehavior.SingleQuery)]
+    [InlineData(QuerySplittingBehavior.SplitQuery)]
+    public async Task An_own_and_a_shared_row_of_one_id_keep_their_own_collections(QuerySplittingBehavior splitting)
+    {
+        await using var green = For("Green");
+        var articles = green.Set<Article>().Where(a => a.Id == 1).Select(a => new { a.Title, Notes = a.Notes.Select(n => n.Text).ToList() });
+
+        Assert.Equal(
+            [("Green", 1), ("shared", 0)],
+            (await (splitting == QuerySplittingBehavior.SplitQuery ? articles.AsSplitQuery() : articles).ToListAsync())
+            .Select(a => (a.Title, a.Notes.Count)).Order());
+    }
+
     [Fact]
     public async Task Find_prefers_the_own_row_and_falls_back_to_the_shared_one()
     {

@@ -8,6 +8,7 @@ using Xunit;
 
 namespace EfTenancy.Tests.Query;
 
+#pragma warning disable EF1001, EF9100 // What the tools of precompiled queries call.
 public class PrecompiledQueryTest
 {
     [Theory]
@@ -40,6 +41,20 @@ public class PrecompiledQueryTest
         Assert.Contains("Writer\" IS NULL", Precompile(db, db.Replies), StringComparison.Ordinal);
     }
 
+    // EF writes code that does not compile for comparers of two types.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Included_rows_are_told_apart_by_their_ids(bool withTenancy)
+    {
+        using var db = Context(withTenancy);
+        var precompiled = db.GetService<IQueryCompiler>().PrecompileQuery<IEnumerable<Note>>(db.Notes.Include(n => n.Replies).Expression, async: false);
+        var lifter = new LiftableConstantProcessor(null!);
+        lifter.LiftConstants(precompiled, Expression.Parameter(typeof(RelationalMaterializerLiftableConstantContext), "context"), []);
+
+        Assert.Equal(1, lifter.LiftedConstants.Select(c => c.Expression).OfType<NewArrayExpression>().Max(a => a.Expressions.Count));
+    }
+
     private static void AssertHasNoSqlForNull(string code, string text)
     {
         Assert.Contains(text, code, StringComparison.Ordinal);
@@ -49,10 +64,8 @@ public class PrecompiledQueryTest
     private static string Precompile<T>(DbContext db, IQueryable<T> query)
         => Precompile<IEnumerable<T>>(db, query.Expression);
 
-#pragma warning disable EF1001, EF9100 // What the tools of precompiled queries call.
     private static string Precompile<T>(DbContext db, Expression query)
         => ExpressionPrinter.Print(db.GetService<IQueryCompiler>().PrecompileQuery<T>(query, async: false));
-#pragma warning restore EF1001, EF9100
 
     private static NoteContext Context(bool withTenancy)
     {
@@ -83,6 +96,8 @@ public class PrecompiledQueryTest
         public int Id { get; set; }
 
         public string Title { get; set; } = "";
+
+        public List<Reply> Replies { get; } = [];
     }
 
     public class Reply
@@ -92,3 +107,4 @@ public class PrecompiledQueryTest
         public string? Writer { get; set; }
     }
 }
+#pragma warning restore EF1001, EF9100

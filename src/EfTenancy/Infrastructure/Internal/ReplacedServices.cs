@@ -27,6 +27,7 @@ public static class ReplacedServices
     private static readonly Type[] Harmless =
     [
         typeof(INpgsqlRelationalConnection), typeof(IMigrator), typeof(IValueGeneratorSelector), typeof(IQueryContextFactory),
+        typeof(IQueryableMethodTranslatingExpressionVisitorFactory),
     ];
 
     /// <summary>Those of which there is one, and without which tenants would not be kept apart.</summary>
