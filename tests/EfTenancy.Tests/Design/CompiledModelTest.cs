@@ -1,4 +1,5 @@
 using EfTenancy.Infrastructure;
+using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage;
 using EfTenancy.Tests.TestUtilities;
@@ -38,6 +39,16 @@ public class CompiledModelTest
     }
 
     [Fact]
+    public void A_compiled_model_serves_another_version_of_the_assembly_of_a_tenants_type()
+    {
+        using var context = ModelContext.Create(
+            b => b.Entity<Invoice>().Property<TenantNumber>("TenantId").HasConversion(n => n.Value, v => new TenantNumber(v)),
+            t => t.AllEntitiesAreMultiTenanted().UseTenantProperty<TenantNumber>());
+
+        Assert.DoesNotContain("Version=", (string)context.Model[TenancyAnnotationNames.ModelOptions]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_filter_of_the_applications_own_is_what_EF_refuses_and_says()
     {
         using var context = ModelContext.CreateMultiTenanted(b => b.Entity<Invoice>().HasQueryFilter(i => i.Id > 0));
@@ -59,6 +70,8 @@ public class CompiledModelTest
         Assert.Empty(optimized.ChangeTracker.Entries());
         Assert.Equal(context.Model.FindEntityType(typeof(Invoice))!.GetTableName(), optimized.Model.FindEntityType(typeof(Invoice))!.GetTableName());
     }
+
+    private readonly record struct TenantNumber(int Value);
 
     private static ModelContext Optimized(ModelContext context, Action<TenancyDbContextOptionsBuilder> tenancy)
         => WithModel(DesignTime.CompiledModelOf(context), o => o.UseTenancy(tenancy));

@@ -85,7 +85,8 @@ public class TenancyOptionsExtension : IDbContextOptionsExtension
             TenantIdStyle,
             TenantPropertyName,
             TenantColumnLength,
-            TenantPropertyType?.AssemblyQualifiedName,
+            // Without its version: a compiled model, which holds this text, is of the build before.
+            TenantPropertyType is { } type ? $"{type}, {type.Assembly.GetName().Name}" : null,
             TenantKeyStyle);
 
     /// <summary>The same as the text that a model is marked with; worked out once, since each context asks, and may have options of its own.</summary>
