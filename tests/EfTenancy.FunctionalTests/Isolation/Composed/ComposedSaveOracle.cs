@@ -10,7 +10,7 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 public sealed class ComposedSaveOracle(BazaarDatabases databases)
 {
     private readonly int _count
-        = IsolationOracle.Setting("EFTENANCY_ORACLE_SAVES", IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 12));
+        = IsolationOracle.Setting("EFTENANCY_ORACLE_SAVES", IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 14));
 
     public async Task CompareAsync()
     {
