@@ -27,6 +27,25 @@ public class WriteLeakTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
     }
 
     [Fact]
+    public async Task SQL_that_writes_and_returns_rows_is_refused_until_it_is_said_that_no_filter_stands_around_it()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => _green.Orders.FromSql($"""UPDATE "Orders" SET "Title" = 'taken' RETURNING *""").ToListAsync());
+        Assert.Equal(_red, await RedRowsAsync());
+
+        var tenant = _green.Tenancy().TenantId;
+        var taken = await _green.Orders
+            .FromSql($"""UPDATE "Orders" SET "Title" = 'taken' WHERE "TenantId" = {tenant} RETURNING *""")
+            .IgnoreQueryFilters()
+            .ToListAsync();
+        taken[0].Title = "done";
+        await _green.SaveChangesAsync();
+
+        Assert.Equal(["done", "taken"], await _green.Orders.Select(o => o.Title).Distinct().Order().ToListAsync());
+        Assert.Equal(_red, await RedRowsAsync());
+    }
+
+    [Fact]
     public async Task A_bulk_statement_cannot_set_the_tenant_through_a_projection()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(

@@ -84,6 +84,17 @@ public class CollectionIdentityTest(ShopFixture fixture) : IClassFixture<ShopFix
     }
 
     [Fact]
+    public async Task Rows_of_SQL_are_told_apart_as_rows_of_sets_are()
+        => Assert.Equal(
+            [(1, 10), (2, 20)],
+            (await _blue.Orders.FromSql($"""SELECT * FROM "Orders" """)
+                .Union(_blue.Orders.Where(o => o.Paid))
+                .Select(o => new { o.Id, Lines = o.Lines.Select(l => l.Quantity).ToList() })
+                .OrderBy(o => o.Id)
+                .ToListAsync())
+            .Select(o => (o.Id, o.Lines.Single())));
+
+    [Fact]
     public async Task Groups_by_ids_and_computed_values_have_collections()
         => Assert.Equal(
             [(1, 10), (2, 20)],

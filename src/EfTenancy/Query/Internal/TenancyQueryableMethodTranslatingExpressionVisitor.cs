@@ -46,13 +46,14 @@ public class TenancyQueryableMethodTranslatingExpressionVisitor : NpgsqlQueryabl
     protected override SelectExpression CreateSelect(IEntityType entityType)
         => IdentifyById(base.CreateSelect(entityType), entityType);
 
+    // SQL of the application's, and functions, for which EF does not come by above.
     protected override Expression VisitExtension(Expression extensionExpression)
         => base.VisitExtension(extensionExpression) is var translated
-            && translated is ShapedQueryExpression { QueryExpression: SelectExpression select } shaped
-            // SQL of the application's, and functions, for which EF does not come by above.
             && extensionExpression is EntityQueryRootExpression { EntityType: var entityType }
             && extensionExpression.GetType() != typeof(EntityQueryRootExpression)
-                ? shaped.UpdateQueryExpression(IdentifyById(select, entityType))
+            && translated is ShapedQueryExpression { QueryExpression: SelectExpression select, ShaperExpression: StructuralTypeShaperExpression shaper }
+            && IdentifyById(select, entityType) is var identified
+                ? new ShapedQueryExpression(identified, shaper.Update(ProjectionOf(identified)))
                 : translated;
 
     private SelectExpression IdentifyById(SelectExpression select, IEntityType entityType)
@@ -65,8 +66,7 @@ public class TenancyQueryableMethodTranslatingExpressionVisitor : NpgsqlQueryabl
             return select;
         }
 
-        var projection = (StructuralTypeProjectionExpression)select.GetProjection(
-            new ProjectionBindingExpression(select, new ProjectionMember(), typeof(ValueBuffer)));
+        var projection = (StructuralTypeProjectionExpression)select.GetProjection(ProjectionOf(select));
         var identified = new SelectExpression(
             [.. select.Tables],
             projection,
@@ -79,5 +79,8 @@ public class TenancyQueryableMethodTranslatingExpressionVisitor : NpgsqlQueryabl
 
         return identified;
     }
+
+    private static ProjectionBindingExpression ProjectionOf(SelectExpression select)
+        => new(select, new ProjectionMember(), typeof(ValueBuffer));
 }
 #pragma warning restore EF1001
