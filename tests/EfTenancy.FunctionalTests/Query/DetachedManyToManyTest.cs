@@ -1,4 +1,5 @@
 using EfTenancy.FunctionalTests.TestUtilities;
+using EfTenancy.Tests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -26,6 +27,20 @@ public class DetachedManyToManyTest(DetachedManyToManyTest.Fixture fixture) : IC
         Assert.All(author.Books, b => Assert.Contains(author, b.Authors));
         Assert.True(_blue.Entry(author).Collection(a => a.Books).IsLoaded);
         Assert.Empty(_blue.ChangeTracker.Entries());
+    }
+
+    [Fact]
+    public async Task So_is_one_of_a_compiled_model()
+    {
+        var options = (DbContextOptions<LibraryContext>)_blue.GetService<IDbContextOptions>();
+        await using var blue = new LibraryContext(
+            new DbContextOptionsBuilder<LibraryContext>(options).UseModel(DesignTime.CompiledModelOf(_blue)).Options);
+        blue.Tenancy().Use("Blue");
+        var author = await blue.Authors.AsNoTracking().SingleAsync();
+
+        await blue.Entry(author).Collection(a => a.Books).LoadAsync();
+
+        Assert.Equal(["Blue 1", "Blue 2"], author.Books.Select(b => b.Title).Order());
     }
 
     [Fact]
