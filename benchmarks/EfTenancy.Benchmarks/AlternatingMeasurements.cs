@@ -19,12 +19,14 @@ public sealed class AlternatingMeasurements
         await contexts.SetupAsync();
         try
         {
+            // Rows first: behind the inserts, the JIT compiler has settled on the state manager of plain contexts, which an application with
+            // tenancy has none of, and inlines what a query calls of it for one side only.
+            measurements.Add("100 rows, new context", 200, 20, "Filter", () => contexts.Rows_Filter(), () => contexts.Rows_EfTenancy());
             measurements.Add("1,000 inserts, own property", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancyOwnProperty());
             measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "Where", () => contexts.Inserts_Where(), () => contexts.Inserts_EfTenancy());
             measurements.Add("1,000 inserts, rolled back", rounds: 100, times: 2, "shadow property", () => contexts.Inserts_Shadow(), () => contexts.Inserts_EfTenancy());
             measurements.Add("one row by key, pooled context", 200, 100, "Where", () => contexts.ByKeyPooled_Where(), () => contexts.ByKeyPooled_EfTenancy());
             measurements.Add("one row by key, pooled context", 200, 100, "Filter", () => contexts.ByKeyPooled_Filter(), () => contexts.ByKeyPooled_EfTenancy());
-            measurements.Add("100 rows, new context", 200, 20, "Filter", () => contexts.Rows_Filter(), () => contexts.Rows_EfTenancy());
         }
         finally
         {
