@@ -42,7 +42,7 @@ public class CompiledModelTest
     public void A_compiled_model_serves_another_version_of_the_assembly_of_a_tenants_type()
     {
         using var context = ModelContext.Create(
-            b => b.Entity<Invoice>().Property<TenantNumber>("TenantId").HasConversion(n => n.Value, v => new TenantNumber(v)),
+            b => b.Entity<Meter>().Property<TenantNumber>("TenantId").HasConversion(n => n.Value, v => new TenantNumber(v)),
             t => t.AllEntitiesAreMultiTenanted().UseTenantProperty<TenantNumber>());
 
         Assert.DoesNotContain("Version=", (string)context.Model[TenancyAnnotationNames.ModelOptions]!, StringComparison.Ordinal);
@@ -72,6 +72,11 @@ public class CompiledModelTest
     }
 
     private readonly record struct TenantNumber(int Value);
+
+    private sealed class Meter
+    {
+        public int Id { get; set; }
+    }
 
     private static ModelContext Optimized(ModelContext context, Action<TenancyDbContextOptionsBuilder> tenancy)
         => WithModel(DesignTime.CompiledModelOf(context), o => o.UseTenancy(tenancy));
