@@ -26,48 +26,6 @@ public class CollectionIdentityTest(ShopFixture fixture) : IClassFixture<ShopFix
     }
 
     [Fact]
-    public async Task Rows_without_their_id_stay_distinct()
-    {
-        var lengths = await _blue.Orders
-            .Select(o => new { o.CustomerId, o.Title.Length })
-            .Distinct()
-            .Select(o => new { o.Length, Orders = _blue.Orders.Count(x => x.CustomerId == o.CustomerId) })
-            .ToListAsync();
-
-        Assert.Equal([(6, 2)], lengths.Select(o => (o.Length, o.Orders)));
-    }
-
-    [Fact]
-    public async Task Rows_that_SQL_gives_twice_stay_distinct()
-    {
-        var orders = _blue.Orders.FromSql($"""SELECT * FROM "Orders" UNION ALL SELECT * FROM "Orders" """);
-
-        Assert.Equal(4, await orders.CountAsync());
-        Assert.Equal(
-            [(1, 1), (2, 1)],
-            (await orders
-                .Select(o => new { o.Id, Length = o.Title.Length + 1 })
-                .Distinct()
-                .Select(o => new { o.Id, Lines = _blue.OrderLines.Count(l => l.OrderId == o.Id) })
-                .OrderBy(o => o.Id)
-                .ToListAsync())
-            .Select(o => (o.Id, o.Lines)));
-    }
-
-    [Fact]
-    public async Task Rows_of_several_tenants_have_the_same_ids()
-    {
-        var lengths = await _blue.Orders.IgnoreQueryFilters([TenancyDefaults.QueryFilterName])
-            .Select(o => new { o.Id, Length = o.Title.Length - o.Title.Length })
-            .Distinct()
-            .Select(o => new { o.Id, Lines = _blue.OrderLines.Count(l => l.OrderId == o.Id) })
-            .OrderBy(o => o.Id)
-            .ToListAsync();
-
-        Assert.Equal([(1, 3), (2, 3)], lengths.Select(o => (o.Id, o.Lines)));
-    }
-
-    [Fact]
     public async Task A_union_of_a_tenants_rows_and_of_values_or_global_rows_is_a_collection()
     {
         Assert.Equal(
@@ -162,7 +120,7 @@ public class CollectionIdentityTest(ShopFixture fixture) : IClassFixture<ShopFix
 
         using var across = reach == "across tenants" ? db.Tenancy().AcrossTenants("Test") : null;
         var selected = customers.Select(c => new { c.Id, Orders = c.Orders.Where(o => !o.IsDeleted).OrderBy(o => o.Id).Select(o => o.Title).ToList() });
-        return [.. (await (split ? selected.AsSplitQuery() : selected).ToListAsync()).Select(c => string.Join(", ", c.Orders)).Where(o => !o.StartsWith("Green")).Order()];
+        return [.. (await (split ? selected.AsSplitQuery() : selected).ToListAsync()).Select(c => string.Join(", ", c.Orders)).Where(o => !o.StartsWith("Green", StringComparison.Ordinal)).Order()];
     }
 
     private async Task<IEnumerable<string>> SingleAsync(Expression<Func<Customer, List<string>>> collection)
