@@ -84,6 +84,7 @@ public class TenantIdTypeTest(PostgresFixture postgres)
             Assert.Equal([b], await db.Set<Site>().Where(s => s.TenantIsOneOf(b)).Select(s => s.Name).ToListAsync());
             string[] both = [otherwiseWritten, b];
             Assert.Equal(2, await db.Set<Site>().CountAsync(s => s.TenantIsOneOf(both)));
+            Assert.Equal([a], (await db.Set<Site>().FromSql($"""SELECT * FROM "Sites" """).ToListAsync()).Select(s => s.Name));
             Assert.Equal(1, await db.Set<Door>().CountAsync(d => d.Site == site));
             var sites = new[] { site };
             Assert.Equal(1, await db.Set<Door>().CountAsync(d => sites.Contains(d.Site!)));

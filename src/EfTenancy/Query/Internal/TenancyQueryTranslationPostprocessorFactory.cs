@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Query.Internal;
 
 namespace EfTenancy.Query.Internal;
@@ -7,11 +8,12 @@ namespace EfTenancy.Query.Internal;
 #pragma warning disable EF1001 // The provider's factory has no public base.
 public class TenancyQueryTranslationPostprocessorFactory(
     QueryTranslationPostprocessorDependencies dependencies,
-    RelationalQueryTranslationPostprocessorDependencies relationalDependencies)
+    RelationalQueryTranslationPostprocessorDependencies relationalDependencies,
+    ISqlGenerationHelper sqlGenerationHelper)
     : NpgsqlQueryTranslationPostprocessorFactory(dependencies, relationalDependencies)
 {
     public override QueryTranslationPostprocessor Create(QueryCompilationContext queryCompilationContext)
         => new TenancyQueryTranslationPostprocessor(
-            Dependencies, RelationalDependencies, (RelationalQueryCompilationContext)queryCompilationContext);
+            Dependencies, RelationalDependencies, (RelationalQueryCompilationContext)queryCompilationContext, sqlGenerationHelper);
 }
 #pragma warning restore EF1001

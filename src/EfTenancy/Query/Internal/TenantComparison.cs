@@ -19,7 +19,7 @@ public sealed class TenantComparison(IModel model)
                 : null;
 
     // Users' filters have parameters called after members of theirs, which may begin with the same word.
-    private static bool IsCurrentTenant(string parameter)
+    public static bool IsCurrentTenant(string parameter)
         => parameter.TrimEnd(Digits) is TenantFilterExpression.FilterParameterName or CurrentTenantParameters.Name;
 
     private bool IsTenant(Expression expression)
