@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
 using EfTenancy;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -20,9 +19,6 @@ public static class TenantSql
 
     /// <summary>One more column of a table.</summary>
     public static string AndColumnDefinition => SpecificationTenancy.IsOn ? $", {Column} text" : "";
-
-    /// <summary>What interceptors are told of FromSql: with a filter composed over it, it is any query.</summary>
-    public static CommandSource SourceOfFromSql => SpecificationTenancy.IsOn ? CommandSource.LinqQuery : CommandSource.FromSqlQuery;
 
     /// <summary>Maps an entity to SQL that names its columns, among them the tenant's.</summary>
     public static EntityTypeBuilder<TEntity> ToSqlQueryWithTenant<TEntity>(this EntityTypeBuilder<TEntity> builder, string sql)

@@ -27,9 +27,6 @@ edit "$relational/DataAnnotationRelationalTestBase.cs" 'join\.GetProperties\(\)'
 edit "$core/PropertyValuesTestBase.cs" 'buildingValues\.Properties\.Select' 'buildingValues.Properties.WithoutTenant().Select'
 edit "$npgsql/UpdatesNpgsqlTest.cs" 'GetProperties\(\)\.ElementAt' 'GetProperties().WithoutTenant().ElementAt'
 
-# EF composes a filter over FromSql, any filter; to interceptors it is a query of LINQ then.
-edit "$relational/CommandInterceptionTestBase.cs" 'CommandSource\.FromSqlQuery' 'TenantSql.SourceOfFromSql'
-
 # Rows whose order the test leaves to the plan, and compares.
 edit "$core/Query/ComplexNavigationsQueryTestBase.cs" \
     'SelectMany\(l1 => l1\.OneToMany_Optional1\.Select\(l2 => new \{ l2\.Name \}\)\)\.Take\(1\)' \
