@@ -2,6 +2,7 @@ using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Xunit;
 
@@ -101,6 +102,8 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
     {
         Assert.Equal(Text(green), Text(await ReadAsync(Green)));
         Assert.Equal(Text(red), Text(await ReadAsync(Red)));
+        await ReadBySqlAsync(Green);
+        await ReadBySqlAsync(Red);
 
         await using (var context = _contextFor(Green))
         {
@@ -118,6 +121,28 @@ public sealed record MappingScenario<TEntity>(Func<string, TEntity> Create, Acti
             Assert.NotEqual(Text(green), Text(entity));
             Assert.Equal(Text(entity), Text(await ReadAsync(Green)));
         }
+    }
+
+    private async Task ReadBySqlAsync(string tenant)
+    {
+        await using var byLinq = _contextFor(tenant);
+        await using var bySql = _contextFor(tenant);
+
+        // EF takes the SQL for one table.
+        if (Set(bySql) is not DbSet<TEntity> { EntityType: var entityType } set
+            || entityType.GetTableMappings().Count() > 1
+            || entityType.GetRootType().GetDerivedTypes().Any(t => t.GetTableName() != entityType.GetTableName()))
+        {
+            return;
+        }
+
+        var table = entityType.GetTableMappings().Single().Table;
+        var sql = bySql.GetService<ISqlGenerationHelper>();
+        var columns = string.Join(", ", table.Columns.Select(c => sql.DelimitIdentifier(c.Name)).Reverse());
+#pragma warning disable EF1002 // Names that are delimited.
+        var rows = set.FromSqlRaw($"SELECT {columns} FROM {sql.DelimitIdentifier(table.Name, table.Schema)}").AsSplitQuery();
+#pragma warning restore EF1002
+        Assert.Equal(Text(await Set(byLinq).AsSplitQuery().SingleAsync()), Text((await rows.ToListAsync()).Single()));
     }
 
     private async Task DisconnectedWritesAsync()
