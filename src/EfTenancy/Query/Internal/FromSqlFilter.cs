@@ -33,13 +33,18 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
                     }
                 } select
             } shaped
-            && TenantComparison.IsCurrentTenant(parameter.Name)
+            && TenantComparison.IsCurrentTenant(parameter.InvariantName)
             && TenantOf(table, column.Name) is { } tenant
             && WithoutPredicate(select, select.Tables).IsNonComposedFromSql()
-                ? shaped.UpdateQueryExpression(WithoutPredicate(select, [Filtered(fromSql, arguments, column, tenant)]))
+                ? shaped.UpdateQueryExpression(WithoutPredicate(select, [Filtered(fromSql, arguments, column, parameter, tenant)]))
                 : query;
 
-    private FromSqlExpression Filtered(FromSqlExpression fromSql, QueryParameterExpression arguments, ColumnExpression column, IProperty tenant)
+    private FromSqlExpression Filtered(
+        FromSqlExpression fromSql,
+        QueryParameterExpression arguments,
+        ColumnExpression column,
+        SqlParameterExpression parameter,
+        IProperty tenant)
     {
         if (!Composable.IsMatch(fromSql.Sql))
         {
@@ -60,13 +65,13 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
             ) AS {{alias}}
             WHERE {{alias}}.{{Delimit(column.Name)}} = {{{position}}}
             """,
-            WithTenant(arguments, position, tenant));
+            WithTenant(arguments, position, parameter.InvariantName, tenant));
     }
 
     private string Delimit(string identifier)
         => sqlGenerationHelper.DelimitIdentifier(identifier).Replace("{", "{{").Replace("}", "}}");
 
-    private QueryParameterExpression WithTenant(QueryParameterExpression arguments, int position, IProperty tenant)
+    private QueryParameterExpression WithTenant(QueryParameterExpression arguments, int position, string parameter, IProperty tenant)
         => queryCompilationContext.RegisterRuntimeParameter(
             ParameterName,
             Expression.Lambda(
@@ -77,11 +82,12 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
                     QueryCompilationContext.QueryContextParameter,
                     Expression.Constant(arguments.Name),
                     Expression.Constant(position),
+                    Expression.Constant(parameter),
                     Expression.Constant(tenant, typeof(IProperty))),
                 QueryCompilationContext.QueryContextParameter));
 
     // Called by queries that were precompiled, too.
-    public static object?[] ArgumentsWithTenant(QueryContext queryContext, string arguments, int position, IProperty tenant)
+    public static object?[] ArgumentsWithTenant(QueryContext queryContext, string arguments, int position, string parameter, IProperty tenant)
     {
         var values = (object?[])queryContext.Parameters[arguments]!;
         if (values.Length < position)
@@ -91,9 +97,8 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
 
         // Of the column's type, which EF does not see in an argument.
         using var command = new NpgsqlCommand();
-        var parameter = tenant.GetRelationalTypeMapping().CreateParameter(
-            command, TenantFilterExpression.FilterParameterName, TenantFilterExpression.CurrentTenantOf(queryContext.Context).Value);
-        return [.. values[..position], parameter, .. values[position..]];
+        var argument = tenant.GetRelationalTypeMapping().CreateParameter(command, parameter, queryContext.Parameters[parameter]);
+        return [.. values[..position], argument, .. values[position..]];
     }
 
     private static SelectExpression WithoutPredicate(SelectExpression select, IReadOnlyList<TableExpressionBase> tables)
