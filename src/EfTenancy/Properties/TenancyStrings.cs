@@ -501,6 +501,11 @@ internal static class TenancyStrings
             + "multi-tenanted entity: its rows would be those of every tenant. Join the multi-tenanted set instead, as in "
             + "db.Set<…>().Where(…), which gets its tenant predicate.";
 
+    public static string FilterLeavesSharedRows(string method, string navigation)
+        => $"A query with {method}(...) cannot use the navigation '{navigation}' where another set has shared rows: it leads from them to rows of "
+            + "the default tenant that are not shared. Join the set instead, as in db.Set<…>().Where(…), which gets its tenant predicate, or "
+            + $"call {method}(...) for both sets.";
+
     public static string FilterCrossesReferenceWithoutTenant(string method, string navigation)
         => $"A query with {method}(...) cannot use the navigation '{navigation}': with TenantKeyStyle.IdOnly its foreign key does not hold the "
             + "tenant, so it could lead to another tenant's rows. Join the set instead, as in db.Set<…>().Where(…), which gets its tenant "

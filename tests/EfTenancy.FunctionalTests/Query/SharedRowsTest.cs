@@ -198,6 +198,26 @@ public class SharedRowsTest(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(7, await green.Set<Article>().CountAsync());
     }
 
+    [Fact]
+    public async Task Beside_a_predicate_no_navigation_leads_from_shared_rows_to_rows_that_are_not()
+    {
+        await using var green = For("Green");
+        var red = green.Set<Note>().Where(n => n.TenantIsOneOf("Red"));
+
+        foreach (var query in (Func<Task>[])[
+                     () => red.SelectMany(_ => green.Set<Article>()).SelectMany(a => a.Notes).ToListAsync(),
+                     () => red.SelectMany(_ => green.Set<Article>()).Include("Notes").ToListAsync(),
+                     () => red.Where(_ => green.Set<Article>().Any(a => a.Notes.Any(n => n.Text == "note of shared"))).ToListAsync()])
+        {
+            Assert.Contains("'Article.Notes'", (await Assert.ThrowsAsync<InvalidOperationException>(query)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["Red"], await green.Set<Article>().Where(a => a.TenantIsOneOf("Red")).SelectMany(a => a.Notes).Select(n => n.Text).ToListAsync());
+        Assert.Equal(
+            ["Green", "Green too", "seeded", "shared", "shared too"],
+            await red.SelectMany(n => green.Set<Article>().Where(_ => n.Article!.Id == 1)).Select(a => a.Title).Order().ToListAsync());
+    }
+
     private ArticleContext For(string tenant)
     {
         var context = new ArticleContext(

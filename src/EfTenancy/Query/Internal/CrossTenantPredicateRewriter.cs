@@ -16,7 +16,8 @@ namespace EfTenancy.Query.Internal;
 /// </summary>
 /// <remarks>
 ///     EF drops a named filter for a whole query, so the others need theirs back. Navigations need none: foreign keys hold the
-///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused.
+///     tenant, so they lead to rows of the same tenant; those that start at a single-tenanted entity do not, and are refused, as are
+///     those from shared rows to rows of the default tenant that are not shared.
 /// </remarks>
 public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCompilationContext, CurrentTenant tenant, bool isBulkWrite)
 {
@@ -46,7 +47,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         var filtersAreIgnored = IgnoredTenancyFinder.IgnoresTenancy(query);
         if (!filtersAreIgnored)
         {
-            TenantEscapeGuard.Refuse(query, queryCompilationContext.Model, predicates.MethodName!);
+            TenantEscapeGuard.Refuse(query, queryCompilationContext.Model, predicates.MethodName!, isBulkWrite);
         }
 
         return new RootWriter(this, filtersAreIgnored).Visit(query);

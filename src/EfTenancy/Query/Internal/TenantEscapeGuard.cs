@@ -9,7 +9,8 @@ namespace EfTenancy.Query.Internal;
 
 /// <summary>
 ///     Refuses what would show other tenants' rows once the named filter is gone and that no predicate on a set can mend:
-///     navigations from global rows into tenants' rows, and users' filters that read multi-tenanted sets.
+///     navigations from global rows into tenants' rows, those from shared rows to the default tenant's own, and users' filters that
+///     read multi-tenanted sets.
 /// </summary>
 public sealed class TenantEscapeGuard : ExpressionVisitor
 {
@@ -22,11 +23,14 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         _method = method;
     }
 
-    public static void Refuse(Expression query, IModel model, string method)
+    public static void Refuse(Expression query, IModel model, string method, bool isBulkWrite)
     {
+        var readsSharedRows = !isBulkWrite && SharedRowsFinder.ReadsSharedRows(query);
         var escapes = model.GetEntityTypes()
             .SelectMany(e => e.GetDeclaredNavigations().Concat<INavigationBase>(e.GetDeclaredSkipNavigations()))
-            .Where(n => !IsOfOneRow(n) && (n.DeclaringEntityType.FindTenantProperty() is null || KeysAreIdsOnly(n)) && LeadsIntoTenants(n))
+            .Where(n => !IsOfOneRow(n)
+                && (((n.DeclaringEntityType.FindTenantProperty() is null || KeysAreIdsOnly(n)) && LeadsIntoTenants(n))
+                    || (readsSharedRows && LeavesSharedRows(n))))
             .ToLookup(n => n.Name);
         if (escapes.SelectMany(n => n).FirstOrDefault(n => n.IsEagerLoaded) is { } eager)
         {
@@ -55,6 +59,13 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
     private static bool LeadsIntoTenants(INavigationBase navigation)
         => navigation.TargetEntityType.FindTenantProperty() is not null
             || (navigation as ISkipNavigation)?.JoinEntityType.FindTenantProperty() is not null;
+
+    private static bool LeavesSharedRows(INavigationBase navigation)
+        => navigation.DeclaringEntityType.HasSharedRows()
+            && (IsOfEachTenant(navigation.TargetEntityType) || (navigation is ISkipNavigation skip && IsOfEachTenant(skip.JoinEntityType)));
+
+    private static bool IsOfEachTenant(IEntityType entityType)
+        => entityType.FindTenantProperty() is not null && !entityType.HasSharedRows();
 
     private static bool IsOfOneRow(INavigationBase navigation)
         => (navigation as INavigation)?.ForeignKey.IsOwnership == true;
@@ -102,7 +113,28 @@ public sealed class TenantEscapeGuard : ExpressionVisitor
         return new InvalidOperationException(
             navigation.DeclaringEntityType.FindTenantProperty() is null
                 ? TenancyStrings.FilterCrossesGlobalEntity(method, name)
-                : TenancyStrings.FilterCrossesReferenceWithoutTenant(method, name));
+                : KeysAreIdsOnly(navigation)
+                ? TenancyStrings.FilterCrossesReferenceWithoutTenant(method, name)
+                : TenancyStrings.FilterLeavesSharedRows(method, name));
+    }
+
+    /// <summary>Looks for a set that has the context's tenant and shared rows, beside those that have a predicate.</summary>
+    private sealed class SharedRowsFinder : ExpressionVisitor
+    {
+        private bool _found;
+
+        public static bool ReadsSharedRows(Expression query)
+        {
+            var finder = new SharedRowsFinder();
+            finder.Visit(query);
+            return finder._found;
+        }
+
+        protected override Expression VisitExtension(Expression node)
+        {
+            _found |= node is TenantQueryRootExpression { IsCrossTenant: false } occurrence && occurrence.EntityType.HasSharedRows();
+            return base.VisitExtension(node);
+        }
     }
 
     private sealed class TenantReadFinder(IModel model) : ExpressionVisitor
