@@ -12,12 +12,13 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsyncDisposable
 {
     private readonly List<TestDatabase> _databases = [];
-    private readonly List<DbContextOptions<BazaarContext>> _plain = [];
-    private DbContextOptions<BazaarContext>? _tenanted;
-    private PooledDbContextFactory<BazaarContext>? _pool;
+    private readonly List<DbContextOptions> _plain = [];
+    private DbContextOptions? _tenanted;
+    private Func<BazaarContext>? _pool;
     private string? _tenantOfApplication;
 
-    public Func<DbContextOptions, BazaarContext> Create { get; init; } = o => new BazaarContext(o);
+    /// <summary>The type of contexts, with one model.</summary>
+    public Type Context { get; init; } = typeof(BazaarContext);
 
     /// <summary>The ids of tenants, by their numbers.</summary>
     public Func<int, string> Tenants { get; init; } = i => ((string[])["Green", "Red", "O'Blue", TenancyDefaults.DefaultTenantId])[i];
@@ -54,17 +55,17 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
             _tenanted = TenantedOptions(DesignTime.CompiledModelOf(db));
         }
 
-        _pool = ArePooled ? new PooledDbContextFactory<BazaarContext>(_tenanted, poolSize: 1) : null;
+        _pool = ArePooled ? Pool(_tenanted) : null;
         List<int> shared = HaveSharedRows ? [BazaarSeed.Shared] : [];
         await SeedAsync(_tenanted, [.. all, .. shared], (db, tenant) => db.Tenancy().Use(Tenants(tenant)));
 
         foreach (var tenant in all)
         {
             _plain.Add(Options(await DatabaseAsync()));
-            await SeedAsync(_plain[tenant], PlainHasAllTenants ? all : [tenant, .. shared]);
+            await SeedAsync(_plain[tenant], [.. PlainHasAllTenants ? all : [tenant], .. shared]);
         }
 
-        DbContextOptions<BazaarContext> TenantedOptions(IModel? model = null)
+        DbContextOptions TenantedOptions(IModel? model = null)
             => Options(
                 database,
                 o =>
@@ -85,7 +86,7 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
     public BazaarContext Tenanted(int tenant)
     {
         _tenantOfApplication = Tenants(tenant);
-        var db = _pool is null ? Tenanted() : _pool.CreateDbContext();
+        var db = _pool is null ? Tenanted() : _pool();
         if (IsGroup(tenant))
         {
             db.Tenancy().Use(Readable(tenant).Select(Tenants));
@@ -114,9 +115,20 @@ public sealed class BazaarDatabases(PostgresFixture postgres, int seed) : IAsync
         }
     }
 
-    private static DbContextOptions<BazaarContext> Options(TestDatabase database, Action<DbContextOptionsBuilder>? configure = null)
+    private BazaarContext Create(DbContextOptions options)
+        => (BazaarContext)Activator.CreateInstance(Context, options)!;
+
+    private Func<BazaarContext> Pool(DbContextOptions options)
     {
-        var options = new DbContextOptionsBuilder<BazaarContext>().UseTestDatabase(database.ConnectionString)
+        var type = typeof(PooledDbContextFactory<>).MakeGenericType(Context);
+        return type.GetMethod(nameof(PooledDbContextFactory<>.CreateDbContext))!
+            .CreateDelegate<Func<BazaarContext>>(Activator.CreateInstance(type, options, 1));
+    }
+
+    private DbContextOptions Options(TestDatabase database, Action<DbContextOptionsBuilder>? configure = null)
+    {
+        var options = (DbContextOptionsBuilder)Activator.CreateInstance(typeof(DbContextOptionsBuilder<>).MakeGenericType(Context))!;
+        options.UseTestDatabase(database.ConnectionString)
             .ConfigureWarnings(w => w.Ignore(RelationalEventId.MultipleCollectionIncludeWarning, CoreEventId.RowLimitingOperationWithoutOrderByWarning));
         configure?.Invoke(options);
         return options.Options;

@@ -29,19 +29,37 @@ public class ComposedQueryTest(PostgresFixture postgres)
     [Fact]
     public Task Tenants_that_are_in_no_key()
         => CompareAsync(
-            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Context = typeof(UnsplitContext), KeysAreDisjoint = true, RefusesReferencesFirst = true },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
     [Fact]
     public Task Tenants_that_share_a_pooled_context()
         => CompareSavesAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { ArePooled = true }, _ => { });
 
-    [Fact]
-    public Task Tenants_that_share_rows()
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdThenTenant)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public Task Tenants_that_share_rows(TenantKeyStyle style)
         => CompareAsync(
-            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Create = o => new SharingContext(o), KeysAreDisjoint = true, HaveSharedRows = true },
-            _ => { },
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                Context = Sharing(style), KeysAreDisjoint = true, RefusesReferencesFirst = style == TenantKeyStyle.IdOnly, HaveSharedRows = true,
+            },
+            t => t.UseTenantKeyStyle(style),
             Reach.Shared);
+
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public Task Tenants_that_share_rows_and_a_pooled_context(TenantKeyStyle style)
+        => CompareSavesAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                Context = Sharing(style), KeysAreDisjoint = true, RefusesReferencesFirst = style == TenantKeyStyle.IdOnly, HaveSharedRows = true,
+                ArePooled = true,
+            },
+            t => t.UseTenantKeyStyle(style));
 
     [Fact]
     public Task Several_tenants_in_one_unit_of_work()
@@ -52,21 +70,24 @@ public class ComposedQueryTest(PostgresFixture postgres)
         => CompareSavesAsync(
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true, ArePooled = true }, _ => { });
 
-    [Fact]
-    public Task Groups_of_tenants_and_one_of_them_in_turn()
+    [Theory]
+    [InlineData(TenantKeyStyle.TenantThenId)]
+    [InlineData(TenantKeyStyle.IdOnly)]
+    public Task Groups_of_tenants_and_one_of_them_in_turn(TenantKeyStyle style)
         => CompareSavesAsync(
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
             {
-                KeysAreDisjoint = true, PlainHasAllTenants = true, ArePooled = true, IsGroup = t => t != 1,
+                Context = Plain(style), KeysAreDisjoint = true, RefusesReferencesFirst = style == TenantKeyStyle.IdOnly, PlainHasAllTenants = true,
+                ArePooled = true, IsGroup = t => t != 1,
             },
-            _ => { });
+            t => t.UseTenantKeyStyle(style));
 
     [Fact]
     public Task Several_tenants_that_are_in_no_key_in_one_unit_of_work()
         => CompareSavesAsync(
             new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
             {
-                Create = o => new UnsplitContext(o), KeysAreDisjoint = true, RefusesReferencesFirst = true, PlainHasAllTenants = true,
+                Context = typeof(UnsplitContext), KeysAreDisjoint = true, RefusesReferencesFirst = true, PlainHasAllTenants = true,
             },
             t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly));
 
@@ -75,14 +96,39 @@ public class ComposedQueryTest(PostgresFixture postgres)
         => CompareAsync(new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { ModelIsCompiled = true }, _ => { });
 
     [Theory]
-    [InlineData(Reach.Group)]
-    [InlineData(Reach.AnyTenant)]
-    [InlineData(Reach.AcrossTenants)]
-    [InlineData(Reach.IgnoredFilters)]
-    [InlineData(Reach.SomeSets)]
-    public Task Rows_of_several_tenants(Reach reach)
+    [InlineData(Reach.Group, TenantKeyStyle.TenantThenId)]
+    [InlineData(Reach.Group, TenantKeyStyle.IdThenTenant)]
+    [InlineData(Reach.Group, TenantKeyStyle.IdOnly)]
+    [InlineData(Reach.AnyTenant, TenantKeyStyle.TenantThenId)]
+    [InlineData(Reach.AcrossTenants, TenantKeyStyle.TenantThenId)]
+    [InlineData(Reach.AcrossTenants, TenantKeyStyle.IdOnly)]
+    [InlineData(Reach.IgnoredFilters, TenantKeyStyle.TenantThenId)]
+    [InlineData(Reach.IgnoredFilters, TenantKeyStyle.IdOnly)]
+    [InlineData(Reach.SomeSets, TenantKeyStyle.TenantThenId)]
+    public Task Rows_of_several_tenants(Reach reach, TenantKeyStyle style)
         => CompareAsync(
-            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { KeysAreDisjoint = true, PlainHasAllTenants = true }, _ => { }, reach);
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed) { Context = Plain(style), KeysAreDisjoint = true, PlainHasAllTenants = true },
+            t => t.UseTenantKeyStyle(style),
+            reach);
+
+    [Theory]
+    [InlineData(Reach.Group, TenantKeyStyle.TenantThenId)]
+    [InlineData(Reach.Group, TenantKeyStyle.IdOnly)]
+    [InlineData(Reach.SomeSets, TenantKeyStyle.TenantThenId)]
+    public Task Rows_of_several_tenants_that_share_rows(Reach reach, TenantKeyStyle style)
+        => CompareAsync(
+            new BazaarDatabases(postgres, ComposedQueryOracle.Seed)
+            {
+                Context = Sharing(style), KeysAreDisjoint = true, PlainHasAllTenants = true, HaveSharedRows = true,
+            },
+            t => t.UseTenantKeyStyle(style),
+            reach);
+
+    private static Type Plain(TenantKeyStyle style)
+        => style == TenantKeyStyle.IdOnly ? typeof(UnsplitContext) : typeof(BazaarContext);
+
+    private static Type Sharing(TenantKeyStyle style)
+        => style == TenantKeyStyle.IdOnly ? typeof(UnsplitSharingContext) : typeof(SharingContext);
 
     private static async Task CompareAsync(
         BazaarDatabases databases,
@@ -110,6 +156,12 @@ public class ComposedQueryTest(PostgresFixture postgres)
     }
 
     private sealed class UnsplitContext(DbContextOptions options) : BazaarContext(options)
+    {
+        protected override bool SplitsEntities
+            => false;
+    }
+
+    private sealed class UnsplitSharingContext(DbContextOptions options) : SharingContext(options)
     {
         protected override bool SplitsEntities
             => false;

@@ -54,7 +54,8 @@ public sealed partial class ComposedSave
     private async Task FindAsync<T>(IEntityType type)
         where T : class
     {
-        var key = BazaarRows.KeyOf(type, _rows.Key(databases.HaveSharedRows && random.Next(3) == 0 ? BazaarSeed.Shared : _tenant));
+        var own = side.IsOfNobody && _tenant == side.Own ? Enumerable.Range(0, BazaarSeed.Tenants).Where(side.Reads).ElementAt(random.Next(2)) : _tenant;
+        var key = BazaarRows.KeyOf(type, _rows.Key(databases.HaveSharedRows && random.Next(3) == 0 ? BazaarSeed.Shared : own));
         Log($"find {type.ShortName()} {string.Join(',', key)}");
         if (type.ClrType == typeof(Note))
         {

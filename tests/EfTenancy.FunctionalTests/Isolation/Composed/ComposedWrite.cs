@@ -27,7 +27,7 @@ public sealed class ComposedWrite : IComposedOperation
         _element = type.ClrType;
         _isOfSeveralTables = type.GetMappingFragments().Any();
         var row = Expression.Parameter(_element, "w");
-        _rows = Call("Where", new SetExpression(type), [_element], Expression.Lambda(composer.Predicate(row, 3), row));
+        _rows = Call("Where", composer.Set(type), [_element], Expression.Lambda(composer.Predicate(row, 3), row));
         if (random.Next(4) == 0)
         {
             _rows = Call("Take", composer.Ordered(new QueryComposer.Sequence(_rows, _element)), [_element], Expression.Constant(3));

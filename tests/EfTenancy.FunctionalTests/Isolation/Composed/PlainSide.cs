@@ -32,7 +32,12 @@ public sealed class PlainSide(BazaarDatabases databases, int own) : BazaarSide(d
 
     public override Task FindAsync<T>(BazaarContext db, IEntityType type, object[] key, int tenant)
     {
-        RefuseNobody(tenant);
+        // Without the tenant, a key is of one row.
+        if (!Databases.RefusesReferencesFirst)
+        {
+            RefuseNobody(tenant);
+        }
+
         Open(db, tenant);
         return SetOf<T>(db, type).FindAsync(key).AsTask();
     }

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
+using Npgsql;
 using static EfTenancy.FunctionalTests.Isolation.Composed.QueryExpressions;
 
 namespace EfTenancy.FunctionalTests.Isolation.Composed;
@@ -31,11 +32,15 @@ public sealed partial class QueryComposer(Random random, IModel model, int first
     /// </summary>
     public bool IsOfOneTenant { get; init; } = true;
 
-    public bool AllowsRightJoin { get; init; } = true;
-
     public Sequence Query(int steps)
     {
         var query = Root();
+        if (query.Source is SetExpression { IsSql: true } && random.Next(3) == 0)
+        {
+            // SQL by itself.
+            return random.Next(2) == 0 ? query : Hint(query) ?? query;
+        }
+
         for (; steps > 0; steps--)
         {
             query = Step(query);
@@ -53,7 +58,27 @@ public sealed partial class QueryComposer(Random random, IModel model, int first
     private Sequence Root()
     {
         var type = AnyEntityType();
-        return new Sequence(new SetExpression(type, SetExpression.IsOfOneTable(type) && random.Next(6) == 0), type.ClrType);
+        return new Sequence(Set(type), type.ClrType);
+    }
+
+    /// <summary>The rows of a type, out of SQL now and then.</summary>
+    public SetExpression Set(IEntityType type)
+        => SetExpression.IsOfOneTable(type) && random.Next(6) == 0 ? Sql(type) : new SetExpression(type);
+
+    private SetExpression Sql(IEntityType type)
+    {
+        var sql = $"SELECT * FROM \"{type.GetTableName()}\"";
+        var number = type.GetProperties().FirstOrDefault(p => p.ClrType == typeof(int) && p.Name != nameof(Item.Origin) && !p.IsKey() && !p.IsForeignKey());
+        var column = $"\"{number?.GetColumnName() ?? nameof(Item.Origin)}\"";
+        var (less, more, name) = (random.Next(12), random.Next(12), "less" + Name());
+        return random.Next(5) switch
+        {
+            0 => new SetExpression(type, sql),
+            1 => new SetExpression(type, $"{sql} WHERE {column} < {{0}}", less),
+            2 => new SetExpression(type, $"{sql} WHERE {column} > {{1}} OR {column} < {{0}}", less, more),
+            3 => new SetExpression(type, $"{sql} WHERE {column} < @{name}", new NpgsqlParameter(name, less)),
+            _ => new SetExpression(type, $"{sql} WHERE {column} < {{0}} OR {column} > {{1}}", new NpgsqlParameter { Value = less }, more),
+        };
     }
 
     private Sequence RootOf(Type element)
@@ -227,7 +252,7 @@ public sealed partial class QueryComposer(Random random, IModel model, int first
             return null;
         }
 
-        var kind = random.Next(AllowsRightJoin && !IsFiltered(q.Source) ? 5 : 4);
+        var kind = random.Next(IsFiltered(q.Source) ? 4 : 5);
         if (kind == 3)
         {
             // group join, left join of old

@@ -33,7 +33,8 @@ public enum Reach
 /// <param name="reach">Whose rows are read.</param>
 /// <param name="own">The context's tenant.</param>
 /// <param name="choice">Which of the sets have a predicate.</param>
-public sealed class ReachedSets(Reach reach, int own, int choice)
+/// <param name="haveSharedRows">Whether tenants read rows of the default tenant beside their own.</param>
+public sealed class ReachedSets(Reach reach, int own, int choice, bool haveSharedRows)
 {
     private readonly int[] _two = [own, (own + 1) % BazaarSeed.Tenants];
     private int _count;
@@ -59,7 +60,7 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
     public SetReplacement WithTenancy(DbContext db, Func<int, string> tenants)
         => reach == Reach.IgnoredFilters ? new SetReplacement(set => Unfiltered(set.In(db), set.EntityType.ClrType)) : Sets(
             db,
-            null,
+            isPlain: false,
             (set, element) => reach switch
             {
                 Reach.AnyTenant => Expression.Call(
@@ -76,18 +77,21 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
     public SetReplacement WithoutTenancy(DbContext db)
         => Sets(
             db,
-            reach == Reach.Shared ? own : null,
+            isPlain: true,
             (set, element) => reach switch
             {
-                Reach.Group => IsOf(_two, element),
-                Reach.SomeSets => IsOf(ReachesTwo() ? _two : [own], element),
+                Reach.Group => IsOf([.. _two, .. Shared(set)], element),
+                Reach.SomeSets => IsOf(ReachesTwo() ? _two : [own, .. Shared(set)], element),
                 _ => null,
             });
+
+    private int[] Shared(SetExpression set)
+        => haveSharedRows && SharingContext.IsShared(set.EntityType.ShortName()) ? [BazaarSeed.Shared] : [];
 
     private bool ReachesTwo()
         => (choice >> (_count++ % 30) & 1) == 0;
 
-    private SetReplacement Sets(DbContext db, int? writer, Func<SetExpression, ParameterExpression, Expression?> predicate)
+    private SetReplacement Sets(DbContext db, bool isPlain, Func<SetExpression, ParameterExpression, Expression?> predicate)
     {
         _count = 0;
         return new SetReplacement(
@@ -99,7 +103,8 @@ public sealed class ReachedSets(Reach reach, int own, int choice)
                     : set.In(db);
             })
         {
-            Writer = writer,
+            Writer = isPlain && reach == Reach.Shared ? own : null,
+            SwapsRightJoins = isPlain && reach is (Reach.Group or Reach.SomeSets),
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -6,10 +7,14 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 
 /// <summary>A set that a composed query reads, of no context yet.</summary>
 /// <param name="entityType">That of plain EF.</param>
-/// <param name="isSql">Whether the rows come out of SQL, which all tenants' rows do.</param>
-public sealed class SetExpression(IEntityType entityType, bool isSql = false) : Expression
+/// <param name="sql">What the rows come out of, if it is SQL: all tenants' rows do.</param>
+/// <param name="arguments">Those of the SQL.</param>
+public sealed class SetExpression(IEntityType entityType, string? sql = null, params object[] arguments) : Expression
 {
     public IEntityType EntityType { get; } = entityType;
+
+    public bool IsSql
+        => sql is not null;
 
     public override Type Type
         => typeof(IQueryable<>).MakeGenericType(EntityType.ClrType);
@@ -27,29 +32,25 @@ public sealed class SetExpression(IEntityType entityType, bool isSql = false) : 
         var set = EntityType.HasSharedClrType
             ? Call(db, nameof(DbContext.Set), [EntityType.ClrType], Constant(EntityType.Name))
             : Call(db, nameof(DbContext.Set), [EntityType.ClrType]);
-        return isSql
+        return sql is not null
             ? Call(
                 typeof(RelationalQueryableExtensions),
                 nameof(RelationalQueryableExtensions.FromSqlRaw),
                 [EntityType.ClrType],
                 set,
-                Constant(Sql),
-                NewArrayInit(typeof(object)))
+                Constant(sql),
+                NewArrayInit(typeof(object), arguments.Select(a => Convert(Constant(a), typeof(object)))))
             : set;
     }
 
     /// <summary>Whether SQL can give the rows of a type: EF asks that they are those of one table.</summary>
     public static bool IsOfOneTable(IEntityType entityType)
-        => entityType.BaseType is null
-            && !entityType.GetDerivedTypes().Any()
+        => entityType.GetTableName() is { } table
             && !entityType.GetMappingFragments().Any()
-            && entityType.GetTableName() is not null;
+            && entityType.GetRootType().GetDerivedTypesInclusive().All(t => t.GetTableName() == table);
 
     public override string ToString()
-        => $"Set<{EntityType.ShortName()}>({(isSql ? Sql : "")})";
-
-    private string Sql
-        => $"SELECT * FROM \"{EntityType.GetTableName()}\"";
+        => $"Set<{EntityType.ShortName()}>({string.Join(", ", [sql, .. arguments.Select(a => a is DbParameter p ? $"{p.ParameterName}={p.Value}" : a)])})";
 
     protected override Expression VisitChildren(ExpressionVisitor visitor)
         => this;
@@ -58,6 +59,6 @@ public sealed class SetExpression(IEntityType entityType, bool isSql = false) : 
         where T : class
     {
         var set = EntityType.HasSharedClrType ? db.Set<T>(EntityType.Name) : db.Set<T>();
-        return (isSql ? set.FromSqlRaw(Sql) : set.AsQueryable()).Expression;
+        return (sql is not null ? set.FromSqlRaw(sql, arguments) : set.AsQueryable()).Expression;
     }
 }
