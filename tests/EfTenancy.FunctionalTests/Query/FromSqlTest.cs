@@ -64,6 +64,7 @@ public class FromSqlTest(ShopFixture fixture) : IClassFixture<ShopFixture>
     [Theory]
     [InlineData("""UPDATE "OrderLines" SET "Quantity" = 0 RETURNING *""")]
     [InlineData("""-- SELECT * FROM "OrderLines" """ + "\nDELETE FROM \"OrderLines\" RETURNING *")]
+    [InlineData("""/* none */ UPDATE "OrderLines" SET "Quantity" = /* of them */ (SELECT 0) RETURNING *""")]
     [InlineData("SELECTED")]
     public async Task SQL_that_is_no_query_is_refused(string sql)
     {

@@ -110,6 +110,6 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
             .Select(m => m.Property)
             .FirstOrDefault(p => p.DeclaringType is IEntityType entityType && entityType.FindTenantProperty() == p);
 
-    [GeneratedRegex(@"^(?:\s|--.*\n|/\*[\s\S]*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^(?>\s|--.*\n|/\*[\s\S]*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Composable { get; }
 }
