@@ -83,6 +83,7 @@ public class FromSqlTest(ShopFixture fixture) : IClassFixture<ShopFixture>
         Assert.Equal(2, (await SingleOfAsync($"""SELECT * FROM "OrderLines" WHERE "Id" = {id} AND "Quantity" = {20} AND "OrderId" = {2}""")).Id);
         Assert.Equal(2, (await SingleAsync("""SELECT * FROM "OrderLines" WHERE "Quantity" = {0} AND "Id" = @id""", 20, id)).Id);
         Assert.Equal(2, (await SingleAsync("""SELECT * FROM "OrderLines" WHERE "Id" = @id AND '{{}}' = '{{' || '}}' """, id)).Id);
+        Assert.Equal(2, (await SingleAsync("""SELECT *, xmin FROM "OrderLines" WHERE "Id" = @p0 AND "Quantity" = @p1 FOR UPDATE""", 2, 20)).Id);
         Assert.Equal(2, (await SingleAsync("""SELECT * FROM "OrderLines" WHERE "Quantity" = {0} AND "Id" = {1}""", tenancy, 2)).Id);
         Assert.Equal(2, (await SingleAsync("""SELECT * FROM "OrderLines" WHERE "Id" = {0}""", 2, "one that it does not use")).Id);
         await Assert.ThrowsAsync<FormatException>(() => SingleAsync("""SELECT * FROM "OrderLines" WHERE "Id" = {0} AND "Quantity" = {1}""", 2));
