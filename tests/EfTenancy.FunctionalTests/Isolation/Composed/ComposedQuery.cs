@@ -17,6 +17,12 @@ public sealed class ComposedQuery : IComposedOperation
     public ComposedQuery(QueryComposer composer, Random random)
     {
         IsCompiled = composer.IsOfOneTenant && random.Next(5) == 0;
+        if (random.Next(8) == 0)
+        {
+            (_query, _isSequence) = (composer.SqlAlone().Source, true);
+            return;
+        }
+
         var rows = composer.Query(random.Next(1, 6));
         var element = Expression.Parameter(rows.Element, "z");
         switch (random.Next(8))

@@ -13,7 +13,7 @@ namespace EfTenancy.FunctionalTests.Isolation.Composed;
 /// <param name="reach">Whose rows are read.</param>
 public sealed class ComposedQueryOracle(BazaarDatabases databases, Reach reach)
 {
-    private readonly int _count = IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 25);
+    private readonly int _count = IsolationOracle.Setting("EFTENANCY_ORACLE_QUERIES", 20);
 
     public static int Seed { get; } = IsolationOracle.Setting("EFTENANCY_ORACLE_SEED", 1);
 

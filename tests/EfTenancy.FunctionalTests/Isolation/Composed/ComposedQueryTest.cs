@@ -103,7 +103,6 @@ public class ComposedQueryTest(PostgresFixture postgres)
     [InlineData(Reach.AcrossTenants, TenantKeyStyle.TenantThenId)]
     [InlineData(Reach.AcrossTenants, TenantKeyStyle.IdOnly)]
     [InlineData(Reach.IgnoredFilters, TenantKeyStyle.TenantThenId)]
-    [InlineData(Reach.IgnoredFilters, TenantKeyStyle.IdOnly)]
     [InlineData(Reach.SomeSets, TenantKeyStyle.TenantThenId)]
     public Task Rows_of_several_tenants(Reach reach, TenantKeyStyle style)
         => CompareAsync(

@@ -35,18 +35,20 @@ public sealed partial class QueryComposer(Random random, IModel model, int first
     public Sequence Query(int steps)
     {
         var query = Root();
-        if (query.Source is SetExpression { IsSql: true } && random.Next(3) == 0)
-        {
-            // SQL by itself.
-            return random.Next(2) == 0 ? query : Hint(query) ?? query;
-        }
-
         for (; steps > 0; steps--)
         {
             query = Step(query);
         }
 
         return query;
+    }
+
+    /// <summary>SQL that nothing is composed over, which EF runs as it is.</summary>
+    public Sequence SqlAlone()
+    {
+        var type = One(model.GetEntityTypes().Where(SetExpression.IsOfOneTable).ToList());
+        var rows = new Sequence(Sql(type), type.ClrType);
+        return random.Next(2) == 0 ? rows : Hint(rows)!;
     }
 
     public IEntityType AnyEntityType()

@@ -45,7 +45,8 @@ public sealed class SetExpression(IEntityType entityType, string? sql = null, pa
 
     /// <summary>Whether SQL can give the rows of a type: EF asks that they are those of one table.</summary>
     public static bool IsOfOneTable(IEntityType entityType)
-        => entityType.GetTableName() is { } table
+        => !entityType.IsOwned()
+            && entityType.GetTableName() is { } table
             && !entityType.GetMappingFragments().Any()
             && entityType.GetRootType().GetDerivedTypesInclusive().All(t => t.GetTableName() == table);
 
