@@ -441,7 +441,7 @@ internal static class TenancyStrings
         => $"SqlQuery<{entity}>(...) reads the multi-tenanted entity '{entity}' without its tenant filter. Call db.Set<{entity}>().FromSql(...), "
             + "which keeps the filter, or read into a type that is no entity, with the tenant in the SQL.";
 
-    public static string FromSqlIsNoSubquery(string entity, string? table)
+    public static string FromSqlIsNoSubquery(string entity, string table)
         => $"FromSql reads the multi-tenanted entity '{entity}' (table '{table}') by SQL that is no SELECT, so that the tenant filter cannot stand "
             + "around it. Name the tenant in the SQL, from db.Tenancy().TenantId, and add "
             + $"IgnoreQueryFilters([\"{TenancyDefaults.QueryFilterName}\"]); or write by ExecuteUpdate and ExecuteDelete, which keep the filter.";

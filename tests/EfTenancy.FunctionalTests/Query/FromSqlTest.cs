@@ -12,6 +12,9 @@ public class FromSqlTest(ShopFixture fixture) : IClassFixture<ShopFixture>
 {
     private const string AllLines = """SELECT * FROM "OrderLines" """;
 
+    private static readonly Func<ShopContext, IAsyncEnumerable<OrderLine>> CompiledLines = EF.CompileAsyncQuery(
+        (ShopContext db) => db.OrderLines.FromSqlRaw("""SELECT "Id" AS id, "OrderId", "Quantity", "TenantId" FROM "OrderLines"; """));
+
     private readonly ShopContext _blue = fixture.For("Blue");
 
     [Theory]
@@ -101,6 +104,12 @@ public class FromSqlTest(ShopFixture fixture) : IClassFixture<ShopFixture>
             {
                 var line = (await lines.ToListAsync()).Single();
                 Assert.Equal((2, tenant), (line.Id, db.Tenancy().TenantOf(line)));
+            }
+
+            var compiled = CompiledLines(db);
+            for (var i = 0; i < 2; i++)
+            {
+                Assert.Equal([(1, tenant), (2, tenant)], (await compiled.ToListAsync()).Select(l => (l.Id, db.Tenancy().TenantOf(l)!)).Order());
             }
         }
     }

@@ -26,31 +26,28 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
             {
                 QueryExpression: SelectExpression
                 {
-                    Tables: [FromSqlExpression { Table: { } table, Arguments: QueryParameterExpression arguments } fromSql],
+                    Tables: [FromSqlExpression { Table: { } table } fromSql],
                     Predicate: SqlBinaryExpression
                     {
                         OperatorType: ExpressionType.Equal, Left: ColumnExpression column, Right: SqlParameterExpression parameter
                     }
                 } select
             } shaped
+            // Values in a compiled query are literals in the SQL, of the type that PostgreSQL finds for them.
+            && fromSql.Arguments is QueryParameterExpression or ConstantExpression { Value: object[] { Length: 0 } }
             && TenantComparison.IsCurrentTenant(parameter.InvariantName)
             && TenantOf(table, column.Name) is { } tenant
             && WithoutPredicate(select, select.Tables).IsNonComposedFromSql()
-                ? shaped.UpdateQueryExpression(WithoutPredicate(select, [Filtered(fromSql, arguments, column, parameter, tenant)]))
+                ? shaped.UpdateQueryExpression(WithoutPredicate(select, [Filtered(fromSql, column, parameter, tenant)]))
                 : query;
 
-    private FromSqlExpression Filtered(
-        FromSqlExpression fromSql,
-        QueryParameterExpression arguments,
-        ColumnExpression column,
-        SqlParameterExpression parameter,
-        IProperty tenant)
+    private FromSqlExpression Filtered(FromSqlExpression fromSql, ColumnExpression column, SqlParameterExpression parameter, IProperty tenant)
     {
         if (!Composable.IsMatch(fromSql.Sql))
         {
             var entityType = tenant.DeclaringType.ContainingEntityType;
             throw new InvalidOperationException(
-                TenancyStrings.FromSqlIsNoSubquery(entityType.DisplayName(), entityType.GetSchemaQualifiedTableName()));
+                TenancyStrings.FromSqlIsNoSubquery(entityType.DisplayName(), entityType.GetSchemaQualifiedTableName() ?? fromSql.Table!.Name));
         }
 
         // Behind the last argument that the SQL names by number, whatever others it names.
@@ -65,13 +62,13 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
             ) AS {{alias}}
             WHERE {{alias}}.{{Delimit(column.Name)}} = {{{position}}}
             """,
-            WithTenant(arguments, position, parameter.InvariantName, tenant));
+            WithTenant(fromSql.Arguments as QueryParameterExpression, position, parameter.InvariantName, tenant));
     }
 
     private string Delimit(string identifier)
         => sqlGenerationHelper.DelimitIdentifier(identifier).Replace("{", "{{").Replace("}", "}}");
 
-    private QueryParameterExpression WithTenant(QueryParameterExpression arguments, int position, string parameter, IProperty tenant)
+    private QueryParameterExpression WithTenant(QueryParameterExpression? arguments, int position, string parameter, IProperty tenant)
         => queryCompilationContext.RegisterRuntimeParameter(
             ParameterName,
             Expression.Lambda(
@@ -80,16 +77,16 @@ public sealed partial class FromSqlFilter(QueryCompilationContext queryCompilati
                     nameof(ArgumentsWithTenant),
                     null,
                     QueryCompilationContext.QueryContextParameter,
-                    Expression.Constant(arguments.Name),
+                    Expression.Constant(arguments?.Name, typeof(string)),
                     Expression.Constant(position),
                     Expression.Constant(parameter),
                     Expression.Constant(tenant, typeof(IProperty))),
                 QueryCompilationContext.QueryContextParameter));
 
     // Called by queries that were precompiled, too.
-    public static object?[] ArgumentsWithTenant(QueryContext queryContext, string arguments, int position, string parameter, IProperty tenant)
+    public static object?[] ArgumentsWithTenant(QueryContext queryContext, string? arguments, int position, string parameter, IProperty tenant)
     {
-        var values = (object?[])queryContext.Parameters[arguments]!;
+        var values = arguments is null ? [] : (object?[])queryContext.Parameters[arguments]!;
         if (values.Length < position)
         {
             return values;
