@@ -12,6 +12,10 @@ else if (args is ["alternating"])
 {
     await AlternatingMeasurements.RunAsync();
 }
+else if (args is ["models"])
+{
+    AlternatingMeasurements.RunModels();
+}
 else if (args is ["separate"])
 {
     await AlternatingMeasurements.RunSeparateAsync();

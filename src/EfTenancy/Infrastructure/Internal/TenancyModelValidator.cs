@@ -42,8 +42,12 @@ public class TenancyModelValidator(
             }
         }
 
-        ValidateTables(model);
-        ValidateRegistry(model);
+        if (model.GetEntityTypes().Any(e => e.GetTenantPartitioning() is not null))
+        {
+            ValidateTables(model);
+            ValidateRegistry(model);
+        }
+
         base.Validate(model, logger);
     }
 
