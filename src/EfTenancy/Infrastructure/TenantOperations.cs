@@ -144,9 +144,12 @@ public sealed class TenantOperations
         }
 
 #pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.
+        // A key of ids only may be that of another tenant's row, and any key that of a sibling in a hierarchy.
         return values.Count == key.Properties.Count
-            ? (TEntity?)_tenancy.Context.GetService<IStateManager>().TryGetEntry(key, values)?.Entity
-            : null;
+            && _tenancy.Context.GetService<IStateManager>().TryGetEntry(key, values) is { Entity: TEntity found } entry
+            && (entityType.FindTenantProperty() is not { } property || _tenancy.Tenant.IdConverter.ToTenantIdOf(entry[property]) == TenantId)
+                ? found
+                : null;
 #pragma warning restore EF1001
     }
 

@@ -259,6 +259,35 @@ public class TenantKeyStyleTest(PostgresFixture postgres)
     ];
 
     [Fact]
+    public async Task IdOnly_finds_no_tracked_row_of_another_tenant()
+    {
+        await using var database = await CreateAsync(TenantKeyStyle.IdOnly);
+        foreach (var (id, tenant) in ((int, string)[])[(1, "Green"), (2, "Red")])
+        {
+            await using var db = For(database, TenantKeyStyle.IdOnly, tenant);
+            db.Add(new Machine { Id = id, Name = tenant });
+            await db.SaveChangesAsync();
+        }
+
+        await using var green = For(database, TenantKeyStyle.IdOnly, "Green");
+        using (green.Tenancy().AcrossTenants("all are tracked"))
+        {
+            Assert.Equal(2, (await green.Set<Machine>().ToListAsync()).Count);
+            Assert.Equal("Red", green.Find<Machine>(2)!.Name);
+        }
+
+        Assert.Null(green.Find<Machine>(2));
+        Assert.Null(await green.FindAsync<Machine>(2));
+        Assert.Null(green.Set<Machine>().Local.FindEntry(2));
+        Assert.Equal("Green", green.Find<Machine>(1)!.Name);
+        Assert.Equal("Green", (await green.FindAsync<Machine>(1))!.Name);
+        Assert.Equal("Green", green.Set<Machine>().Local.FindEntry(1)!.Entity.Name);
+        Assert.Null(green.Tenancy().ForTenant("Red").Find<Machine>(1));
+        Assert.Null(await green.Tenancy().ForTenant("Red").FindAsync<Machine>([1]));
+        Assert.Equal("Red", green.Tenancy().ForTenant("Red").Find<Machine>(2)!.Name);
+    }
+
+    [Fact]
     public void IdOnly_is_refused_where_the_tenant_could_not_be_looked_for()
     {
         using var partitioned = new MachineContext(Options(null, TenantKeyStyle.IdOnly, partition: true));

@@ -46,14 +46,17 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     public override TEntity? Find(object?[]? keyValues)
         => IsWithoutTenant(keyValues, hasToken: false)
             ? base.Find(OfTenant(keyValues!)) ?? (ReadsShared ? base.Find(Shared(keyValues!)) : null)
-            : base.Find(keyValues);
+            : Readable(base.Find(keyValues));
 
     // FindAsync(id, cancellationToken) binds to the overload of any number of key values.
     public override ValueTask<TEntity?> FindAsync(object?[]? keyValues, CancellationToken cancellationToken = default)
         => !IsWithoutTenant(keyValues, hasToken: keyValues is [.., CancellationToken])
-                ? base.FindAsync(keyValues, cancellationToken)
+                ? IdsMeetOthers ? FindReadableAsync(keyValues, cancellationToken) : base.FindAsync(keyValues, cancellationToken)
             : ReadsShared ? FindOwnOrSharedAsync(keyValues!, cancellationToken)
             : base.FindAsync(OfTenant(keyValues!), cancellationToken);
+
+    private async ValueTask<TEntity?> FindReadableAsync(object?[]? keyValues, CancellationToken cancellationToken)
+        => Readable(await base.FindAsync(keyValues, cancellationToken).ConfigureAwait(false));
 
     private async ValueTask<TEntity?> FindOwnOrSharedAsync(object?[] keyValues, CancellationToken cancellationToken)
         => await base.FindAsync(OfTenant(keyValues), cancellationToken).ConfigureAwait(false)
@@ -66,7 +69,7 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
     public override InternalEntityEntry? FindEntry<TKey>(TKey keyValue)
         => LacksTenant(1)
             ? Tracked(_key, [keyValue]).FirstOrDefault()
-            : base.FindEntry(keyValue);
+            : Readable(base.FindEntry(keyValue));
 
     public override InternalEntityEntry? FindEntry(IEnumerable<object?> keyValues)
     {
@@ -142,6 +145,16 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
             e => base.Query(navigation, e),
             () => base.LoadAsync(navigation, entry, options, cancellationToken),
             cancellationToken);
+
+    private bool IdsMeetOthers
+        => _tenant is not null && _tenantPosition < 0;
+
+    // EF looks among tracked rows first, where a key of ids only finds those of all tenants; the filter does for the database.
+    private TEntity? Readable(TEntity? found)
+        => found is not null && IdsMeetOthers && _stateManager.TryGetEntry(found) is { } entry && Readable(entry) is null ? null : found;
+
+    private InternalEntityEntry? Readable(InternalEntityEntry? found)
+        => found is null || !IdsMeetOthers || _stateManager.Tenant.IsRead(found[_tenant!], _hasSharedRows) ? found : null;
 
     private bool IsReadable(InternalEntityEntry entry)
         => entry.EntityType.FindTenantProperty() is not { } property
