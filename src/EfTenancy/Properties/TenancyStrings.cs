@@ -163,7 +163,8 @@ internal static class TenancyStrings
 
     public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping)
         => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity, and {mapping} makes two tenants one. Map it as "
-            + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"text\"), without a value converter.";
+            + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"text\"), without a value converter, a fixed length or a "
+            + "collation.";
 
     public static string FilterNameIsTaken(string entity)
         => $"The entity '{entity}' has a query filter named '{TenancyDefaults.QueryFilterName}', which is the name of the tenant filter. Give "

@@ -1,6 +1,7 @@
 using EfTenancy.FunctionalTests.TestModels;
 using EfTenancy.FunctionalTests.TestUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Xunit;
 
 namespace EfTenancy.FunctionalTests.Infrastructure;
@@ -47,5 +48,68 @@ public class TenantPropertyTest(PostgresFixture postgres)
         Assert.Throws<ArgumentException>(() => options.UseTenancy(t => t.UseTenantProperty(" ")));
         Assert.Throws<ArgumentOutOfRangeException>(() => options.UseTenancy(t => t.UseTenantProperty(maxLength: 8)));
         Assert.Throws<ArgumentOutOfRangeException>(() => options.UseTenancy(t => t.UseTenantProperty(maxLength: 129)));
+    }
+
+    [Theory]
+    [InlineData("citext")]
+    [InlineData("public.CITEXT")]
+    [InlineData("char(12)")]
+    [InlineData("character(12)")]
+    [InlineData("bpchar")]
+    public void A_column_type_that_makes_tenants_alike_is_refused(string columnType)
+        => AssertMakesTenantsAlike<TypeOf>(p => p.HasColumnType(columnType), "the column type " + columnType);
+
+    [Fact]
+    public void A_fixed_length_is_refused()
+        => AssertMakesTenantsAlike<FixedLength>(p => p.IsFixedLength().HasMaxLength(12), "the column type character(12)");
+
+    [Fact]
+    public void A_collation_that_is_not_deterministic_is_refused()
+        => AssertMakesTenantsAlike<Collation>(p => p.UseCollation("loose"), "the collation loose");
+
+    [Fact]
+    public void A_deterministic_collation_is_accepted()
+    {
+        using var context = Lodges<Accepted>(p => p.UseCollation("strict"));
+        Assert.NotNull(context.Model.FindEntityType(typeof(Lodge)));
+    }
+
+    private static void AssertMakesTenantsAlike<T>(Action<PropertyBuilder<string>> map, string mapping)
+    {
+        using var context = Lodges<T>(map);
+        var refusal = Assert.Throws<InvalidOperationException>(() => context.Model);
+        Assert.Contains("'Lodge.TenantId'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(mapping, refusal.Message, StringComparison.Ordinal);
+    }
+
+    // A refused model is not kept.
+    private static LodgeContext<T> Lodges<T>(Action<PropertyBuilder<string>> map)
+        => new(
+            new DbContextOptionsBuilder<LodgeContext<T>>().UseTestDatabase("Host=nowhere").UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
+            map);
+
+    private sealed class TypeOf;
+
+    private sealed class FixedLength;
+
+    private sealed class Collation;
+
+    private sealed class Accepted;
+
+    private sealed class Lodge
+    {
+        public int Id { get; set; }
+
+        public string TenantId { get; set; } = "";
+    }
+
+    private sealed class LodgeContext<T>(DbContextOptions<LodgeContext<T>> options, Action<PropertyBuilder<string>> map) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+        {
+            modelBuilder.HasCollation("loose", locale: "en-u-ks-primary", provider: "icu", deterministic: false);
+            modelBuilder.HasCollation("strict", locale: "en", provider: "icu", deterministic: true);
+            map(modelBuilder.Entity<Lodge>().Property(l => l.TenantId));
+        }
     }
 }

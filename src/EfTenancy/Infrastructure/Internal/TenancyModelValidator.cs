@@ -77,8 +77,15 @@ public class TenancyModelValidator(
     private static string? MakesTenantsAlike(IProperty tenant)
         => tenant.GetValueConverter() is { } converter && TenantIdConverter.TryCreate(tenant.ClrType, converter: null) is not null
             ? "the value converter " + converter.GetType().Name
-            : tenant.GetColumnType() is "citext" ? "the column type citext"
+            : ComparesLoosely(tenant.GetColumnType()) ? "the column type " + tenant.GetColumnType()
+            : tenant.GetCollation() is { } collation
+            && tenant.DeclaringType.Model.GetCollations().Any(c => c.Name == collation && c.IsDeterministic == false)
+                ? $"the collation {collation}, which is not deterministic,"
             : null;
+
+    // Whatever its case, or whatever its trailing spaces.
+    private static bool ComparesLoosely(string columnType)
+        => columnType.Split('(')[0].Split('.')[^1].Trim(' ', '"').ToUpperInvariant() is "CITEXT" or "CHAR" or "CHARACTER" or "BPCHAR";
 
     private static void ValidateKeys(IEntityType entityType)
     {
