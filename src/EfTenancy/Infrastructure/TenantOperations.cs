@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using EfTenancy.ChangeTracking.Internal;
 using EfTenancy.Infrastructure.Internal;
 using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
@@ -44,7 +45,7 @@ public sealed class TenantOperations
     /// <typeparam name="TEntity">The type of the entity.</typeparam>
     /// <param name="keyValues">The values of the key, without the tenant.</param>
     /// <returns>The entity, or null.</returns>
-    /// <exception cref="ArgumentException">The number of values is not that of the key without the tenant.</exception>
+    /// <exception cref="ArgumentException">The number or a type of the values is not that of the key without the tenant.</exception>
     public TEntity? Find<TEntity>(params object[] keyValues)
         where TEntity : class
         => FindTracked<TEntity>(keyValues) ?? Set<TEntity>().FirstOrDefault(HasKey<TEntity>(keyValues));
@@ -136,18 +137,20 @@ public sealed class TenantOperations
         where TEntity : class
     {
         var entityType = EntityType<TEntity>();
+        var tenant = entityType.FindTenantProperty();
         var key = entityType.FindPrimaryKey()!;
+        KeyValueTypes.Check(typeof(TEntity), IdOf<TEntity>(keyValues), keyValues);
+
         var values = keyValues.ToList();
-        if (entityType.FindTenantProperty() is { } tenant && key.Properties.ToList().IndexOf(tenant) is >= 0 and var position && position <= values.Count)
+        if (tenant is not null && key.Properties.ToList().IndexOf(tenant) is >= 0 and var position)
         {
             values.Insert(position, _tenancy.Tenant.IdConverter.ToValue(TenantId));
         }
 
 #pragma warning disable EF1001 // DbSet.Local would detect changes and build a view of all tracked entities for one look-up.
         // A key of ids only may be that of another tenant's row, and any key that of a sibling in a hierarchy.
-        return values.Count == key.Properties.Count
-            && _tenancy.Context.GetService<IStateManager>().TryGetEntry(key, values) is { Entity: TEntity found } entry
-            && (entityType.FindTenantProperty() is not { } property || _tenancy.Tenant.IdConverter.ToTenantIdOf(entry[property]) == TenantId)
+        return _tenancy.Context.GetService<IStateManager>().TryGetEntry(key, values) is { Entity: TEntity found } entry
+            && (tenant is null || _tenancy.Tenant.IdConverter.ToTenantIdOf(entry[tenant]) == TenantId)
                 ? found
                 : null;
 #pragma warning restore EF1001
@@ -156,20 +159,26 @@ public sealed class TenantOperations
     private Expression<Func<TEntity, bool>> HasKey<TEntity>(object[] keyValues)
         where TEntity : class
     {
-        var entityType = EntityType<TEntity>();
-        var tenant = entityType.FindTenantProperty();
-        var properties = entityType.FindPrimaryKey()!.Properties.Where(p => p != tenant).ToList();
-        if (properties.Count != keyValues.Length)
-        {
-            throw new ArgumentException(
-                TenancyStrings.FindValueCount(entityType.DisplayName(), properties.Count, keyValues.Length), nameof(keyValues));
-        }
-
         var entity = Expression.Parameter(typeof(TEntity), "e");
         return Expression.Lambda<Func<TEntity, bool>>(
-            properties.Zip(keyValues)
+            IdOf<TEntity>(keyValues).Zip(keyValues)
                 .Select(Expression (p) => PropertyExpression.EqualTo(entity, p.First, p.Second))
                 .Aggregate(Expression.AndAlso),
             entity);
+    }
+
+    // The key without the tenant.
+    private List<IProperty> IdOf<TEntity>(object[] keyValues)
+        where TEntity : class
+    {
+        ArgumentNullException.ThrowIfNull(keyValues);
+
+        var entityType = EntityType<TEntity>();
+        var tenant = entityType.FindTenantProperty();
+        var properties = entityType.FindPrimaryKey()!.Properties.Where(p => p != tenant).ToList();
+        return properties.Count == keyValues.Length
+            ? properties
+            : throw new ArgumentException(
+                TenancyStrings.FindValueCount(entityType.DisplayName(), properties.Count, keyValues.Length), nameof(keyValues));
     }
 }

@@ -180,6 +180,10 @@ internal static class TenancyStrings
             + $"'{principal}' holds its tenant, so it could lead to another tenant's row. Map the foreign key with the tenant property of '{dependent}' "
             + "in that place, HasForeignKey(...), or make both entities single-tenanted with IsSingleTenanted().";
 
+    public static string TenantAccessorAsksItself(string context)
+        => $"The tenant of a {context} was asked for while its ITenantAccessor was finding it out, so the accessor used the same context. Let it look tenants "
+            + "up by a context of its own: one without UseTenancy, or one that is told whose it is with Use(\"tenant\").";
+
     public static string ScopedTenantAccessor
         => "The ITenantAccessor is a scoped service, but the context is pooled or comes from a factory and gets the application's root "
             + "services, so it would see the tenant of another request. Register it with AddSingleton<ITenantAccessor, …>(), over "

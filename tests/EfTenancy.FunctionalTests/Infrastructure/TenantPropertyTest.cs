@@ -56,36 +56,62 @@ public class TenantPropertyTest(PostgresFixture postgres)
     [InlineData("char(12)")]
     [InlineData("character(12)")]
     [InlineData("bpchar")]
+    [InlineData("name")]
     public void A_column_type_that_makes_tenants_alike_is_refused(string columnType)
-        => AssertMakesTenantsAlike<TypeOf>(p => p.HasColumnType(columnType), "the column type " + columnType);
+        => AssertMakesTenantsAlike<string, TypeOf>(p => p.HasColumnType(columnType), "the column type " + columnType);
+
+    [Fact]
+    public void A_conversion_that_makes_tenants_alike_is_refused()
+    {
+        AssertMakesTenantsAlike<string, TypeOf>(p => p.HasConversion<int>(), "the column type integer");
+        AssertMakesTenantsAlike<string, TypeOf>(p => p.HasConversion<Guid>(), "the column type uuid");
+        AssertMakesTenantsAlike<int, TypeOf>(p => p.HasColumnType("smallint"), "the column type smallint");
+        AssertMakesTenantsAlike<int, TypeOf>(p => p.HasColumnType("real"), "the column type real");
+        AssertMakesTenantsAlike<int, TypeOf>(p => p.HasConversion<short>(), "the column type smallint");
+        AssertMakesTenantsAlike<long, TypeOf>(p => p.HasColumnType("integer"), "the column type integer");
+    }
+
+    [Fact]
+    public void Column_types_that_keep_ids_are_accepted()
+    {
+        AssertIsAccepted<string, TypeOf>(p => p.HasColumnType("varchar(20)"));
+        AssertIsAccepted<string, Accepted>(p => p.HasMaxLength(20));
+        AssertIsAccepted<int, TypeOf>(p => p.HasColumnType("bigint"));
+        AssertIsAccepted<long, TypeOf>(p => p.HasColumnType("int8"));
+        AssertIsAccepted<Guid, TypeOf>(p => p.HasColumnType("uuid"));
+        AssertIsAccepted<CompanyId, TypeOf>(p => p.HasConversion(c => c.Value, v => new CompanyId(v)));
+    }
 
     [Fact]
     public void A_fixed_length_is_refused()
-        => AssertMakesTenantsAlike<FixedLength>(p => p.IsFixedLength().HasMaxLength(12), "the column type character(12)");
+        => AssertMakesTenantsAlike<string, FixedLength>(p => p.IsFixedLength().HasMaxLength(12), "the column type character(12)");
 
     [Fact]
     public void A_collation_that_is_not_deterministic_is_refused()
-        => AssertMakesTenantsAlike<Collation>(p => p.UseCollation("loose"), "the collation loose");
+        => AssertMakesTenantsAlike<string, Collation>(p => p.UseCollation("loose"), "the collation loose");
 
     [Fact]
     public void A_deterministic_collation_is_accepted()
-    {
-        using var context = Lodges<Accepted>(p => p.UseCollation("strict"));
-        Assert.NotNull(context.Model.FindEntityType(typeof(Lodge)));
-    }
+        => AssertIsAccepted<string, DeterministicCollation>(p => p.UseCollation("strict"));
 
-    private static void AssertMakesTenantsAlike<T>(Action<PropertyBuilder<string>> map, string mapping)
+    private static void AssertMakesTenantsAlike<TId, T>(Action<PropertyBuilder<TId>> map, string mapping)
     {
-        using var context = Lodges<T>(map);
+        using var context = Lodges<TId, T>(map);
         var refusal = Assert.Throws<InvalidOperationException>(() => context.Model);
-        Assert.Contains("'Lodge.TenantId'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(".TenantId'", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(mapping, refusal.Message, StringComparison.Ordinal);
     }
 
-    // A refused model is not kept.
-    private static LodgeContext<T> Lodges<T>(Action<PropertyBuilder<string>> map)
+    private static void AssertIsAccepted<TId, T>(Action<PropertyBuilder<TId>> map)
+    {
+        using var context = Lodges<TId, T>(map);
+        Assert.NotNull(context.Model.FindEntityType(typeof(Lodge<TId>)));
+    }
+
+    // A refused model is not kept, and one that is accepted is a type's.
+    private static LodgeContext<TId, T> Lodges<TId, T>(Action<PropertyBuilder<TId>> map)
         => new(
-            new DbContextOptionsBuilder<LodgeContext<T>>().UseTestDatabase("Host=nowhere").UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
+            new DbContextOptionsBuilder<LodgeContext<TId, T>>().UseTestDatabase("Host=nowhere").UseTenancy(t => t.AllEntitiesAreMultiTenanted()).Options,
             map);
 
     private sealed class TypeOf;
@@ -94,22 +120,26 @@ public class TenantPropertyTest(PostgresFixture postgres)
 
     private sealed class Collation;
 
+    private sealed class DeterministicCollation;
+
     private sealed class Accepted;
 
-    private sealed class Lodge
+    private readonly record struct CompanyId(Guid Value);
+
+    private sealed class Lodge<TId>
     {
         public int Id { get; set; }
 
-        public string TenantId { get; set; } = "";
+        public TId TenantId { get; set; } = default!;
     }
 
-    private sealed class LodgeContext<T>(DbContextOptions<LodgeContext<T>> options, Action<PropertyBuilder<string>> map) : DbContext(options)
+    private sealed class LodgeContext<TId, T>(DbContextOptions<LodgeContext<TId, T>> options, Action<PropertyBuilder<TId>> map) : DbContext(options)
     {
         protected override void OnModelCreating(ModelBuilder modelBuilder)
         {
             modelBuilder.HasCollation("loose", locale: "en-u-ks-primary", provider: "icu", deterministic: false);
             modelBuilder.HasCollation("strict", locale: "en", provider: "icu", deterministic: true);
-            map(modelBuilder.Entity<Lodge>().Property(l => l.TenantId));
+            map(modelBuilder.Entity<Lodge<TId>>().Property(l => l.TenantId));
         }
     }
 }

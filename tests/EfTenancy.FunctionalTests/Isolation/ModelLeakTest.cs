@@ -1,6 +1,7 @@
 using EfTenancy.FunctionalTests.TestUtilities;
 using EfTenancy.Infrastructure;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -105,6 +106,31 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
         await SeedAsync<CitextContext>(c => c.Add(new Note { Text = "secret" }), "Green");
         await using var other = Context<CitextContext>("GREEN");
         Assert.Empty(await other.Set<Note>().ToListAsync());
+    }
+
+    [Fact]
+    public async Task Tenants_that_differ_in_case_are_two_whatever_the_comparers_of_the_model_are()
+    {
+        await SeedAsync<LooseContext>(c => c.Add(new Parcel { Id = 1 }), "Green", "GREEN");
+        await using var green = Context<LooseContext>("Green");
+        var own = green.Find<Parcel>(1)!;
+        var other = green.Tenancy().ForTenant("GREEN").Find<Parcel>(1)!;
+        Assert.Equal(["Green", "GREEN"], [own.TenantId, other.TenantId]);
+
+        other.Text = "changed";
+        await green.SaveChangesAsync();
+        Assert.Equal(["GREEN changed", "Green "], await _database.ColumnAsync("""SELECT "TenantId" || ' ' || "Text" FROM "Parcel" ORDER BY "TenantId" COLLATE "C" """));
+    }
+
+    [Fact]
+    public async Task A_row_is_not_found_as_one_of_a_sibling_type()
+    {
+        await SeedAsync<LazyContext>(c => c.Add(new Animal { Id = 1, Name = c.Tenancy().TenantId }));
+        await using var green = Context<LazyContext>("Green");
+        var red = green.Tenancy().ForTenant("Red");
+        Assert.Equal("Red", red.Find<Animal>(1)!.Name);
+        Assert.Null(red.Find<Cat>(1));
+        Assert.Null(green.Find<Cat>(1));
     }
 
     [Fact]
@@ -626,6 +652,23 @@ public class ModelLeakTest(PostgresFixture postgres) : IAsyncLifetime
 
         protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
             => configurationBuilder.Properties<string>().HaveColumnType("citext");
+    }
+
+    public class Parcel
+    {
+        public int Id { get; set; }
+
+        public string TenantId { get; set; } = "";
+
+        public string Text { get; set; } = "";
+    }
+
+    public class LooseContext(DbContextOptions<LooseContext> options) : DbContext(options)
+    {
+        protected override void OnModelCreating(ModelBuilder modelBuilder)
+            => modelBuilder.Entity<Parcel>().Property(p => p.TenantId).Metadata.SetValueComparer(
+                new ValueComparer<string>(
+                    (a, b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase), v => StringComparer.OrdinalIgnoreCase.GetHashCode(v)));
     }
 
     public class TrimContext(DbContextOptions<TrimContext> options) : DbContext(options)

@@ -197,6 +197,16 @@ public class CrossTenantQueryTest(ShopFixture fixture) : IClassFixture<ShopFixtu
     public async Task Hostile_tenants_stay_parameters()
         => Assert.Empty(await Titles(_blue.Orders.Where(o => o.TenantIsOneOf("') OR 1=1 --", "Robert'); DROP TABLE \"Orders\";"))));
 
+    [Fact]
+    public async Task No_tenants_at_all_are_refused()
+    {
+        string[] none = null!;
+        Assert.Equal("tenantIds", (await Assert.ThrowsAsync<ArgumentNullException>(() => Titles(_blue.Orders.Where(o => o.TenantIsOneOf(none))))).ParamName);
+        string one = null!;
+        Assert.Equal("tenantIds", (await Assert.ThrowsAsync<ArgumentException>(() => Titles(_blue.Orders.Where(o => o.TenantIsOneOf(one))))).ParamName);
+        Assert.Equal("tenantIds", (await Assert.ThrowsAsync<ArgumentException>(() => Titles(_blue.Orders.Where(o => o.TenantIsOneOf((string)null!))))).ParamName);
+    }
+
     private static void AssertRefused(string part, Func<object> query)
         => Assert.Contains(part, Assert.Throws<InvalidOperationException>(query).Message, StringComparison.Ordinal);
 

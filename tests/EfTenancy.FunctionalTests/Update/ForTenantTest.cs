@@ -36,6 +36,8 @@ public class ForTenantTest(ShopFixture fixture) : IClassFixture<ShopFixture>, IA
         Assert.Equal("North", red.Find<Region>(1)!.Name);
         Assert.Equal(1, await red.Set<Region>().CountAsync());
         Assert.Throws<ArgumentException>(() => red.Find<Order>("Red", 1));
+        Assert.Contains("'int'", Assert.Throws<ArgumentException>(() => red.Find<Order>("1")).Message, StringComparison.Ordinal);
+        Assert.Equal("keyValues", Assert.Throws<ArgumentNullException>(() => red.Find<Order>(null!)).ParamName);
         Assert.Equal("Green", _green.Tenancy().TenantId);
     }
 

@@ -218,6 +218,19 @@ public class CurrentTenantTest
         Assert.Equal("Green", context.Tenancy().TenantId);
     }
 
+    [Fact]
+    public void Accessor_that_uses_the_context_is_refused()
+    {
+        BlogContext context = null!;
+        context = new(
+            new DbContextOptionsBuilder().UseUnusedDatabase().UseTenancy(t => t.UseTenantAccessor(_ => context.Tenancy().TenantId)).Options);
+
+        Assert.Contains("BlogContext", Assert.Throws<InvalidOperationException>(() => context.Tenancy().TenantId).Message, StringComparison.Ordinal);
+        context.Tenancy().Use("Green");
+        Assert.Equal("Green", context.Tenancy().TenantId);
+        context.Dispose();
+    }
+
     private sealed class Accessor : ITenantAccessor { public string? TenantId { get; set; } }
 
     private sealed class BlogContext(DbContextOptions options) : DbContext(options)

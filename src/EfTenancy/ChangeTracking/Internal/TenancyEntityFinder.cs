@@ -196,12 +196,12 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
 
         if (LacksTenant(count))
         {
-            RefuseWrongTypes(keyValues);
+            KeyValueTypes.Check(typeof(TEntity), _key.Where(p => p != _tenant), keyValues);
             return true;
         }
 
         // EF would speak of a key with the tenant in it, which the caller does not know of.
-        return count == _key.Count && (keyValues[_tenantPosition] is null || IsOfType(keyValues[_tenantPosition], _tenant!.ClrType))
+        return count == _key.Count && KeyValueTypes.Fits(keyValues[_tenantPosition], _tenant!)
             ? false
             : throw new ArgumentException(
                 _keyCountWithoutTenant == 1
@@ -209,23 +209,6 @@ public class TenancyEntityFinder<TEntity> : EntityFinder<TEntity>, IEntityFinder
                     : CoreStrings.FindValueCountMismatch(
                         typeof(TEntity).ShortDisplayName(), _keyCountWithoutTenant, keyValues.Length));
     }
-
-    private void RefuseWrongTypes(object?[] keyValues)
-    {
-        for (var i = 0; i < _keyCountWithoutTenant; i++)
-        {
-            var type = _key[i < _tenantPosition ? i : i + 1].ClrType;
-            if (keyValues[i] is { } value && !IsOfType(value, type))
-            {
-                throw new ArgumentException(
-                    CoreStrings.FindValueTypeMismatch(
-                        i, typeof(TEntity).ShortDisplayName(), value.GetType().ShortDisplayName(), type.ShortDisplayName()));
-            }
-        }
-    }
-
-    private static bool IsOfType(object? value, Type type)
-        => (Nullable.GetUnderlyingType(type) ?? type).IsInstanceOfType(value);
 
     private bool LacksTenant(int? keyCount)
         => _tenantPosition >= 0 && keyCount == _keyCountWithoutTenant;

@@ -34,6 +34,7 @@ public sealed class CurrentTenant(
     private string? _registrySchema = options.FindExtension<TenancyOptionsExtension>()?.Partitioning?.RegistrySchema;
     private string? _tenantId;
     private bool _isTold;
+    private bool _isResolving;
     private object? _value;
     private string? _workingFor;
     private string[]? _group;
@@ -357,7 +358,21 @@ public sealed class CurrentTenant(
     /// <summary>The tenant that the context will work for, if nothing else is said before its first use.</summary>
     public string Resolve()
     {
-        var tenantId = FromApplication();
+        if (_isResolving)
+        {
+            throw new InvalidOperationException(TenancyStrings.TenantAccessorAsksItself(Context.GetType().Name));
+        }
+
+        string? tenantId;
+        try
+        {
+            _isResolving = true;
+            tenantId = FromApplication();
+        }
+        finally
+        {
+            _isResolving = false;
+        }
 
         if (!string.IsNullOrEmpty(tenantId))
         {

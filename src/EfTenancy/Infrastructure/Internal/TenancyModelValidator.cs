@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure.Internal;
 
 namespace EfTenancy.Infrastructure.Internal;
@@ -58,7 +59,7 @@ public class TenancyModelValidator(
             return;
         }
 
-        if (MakesTenantsAlike(tenant) is { } mapping)
+        if (MakesTenantsAlike(tenant, ids.StoredType) is { } mapping)
         {
             throw new InvalidOperationException(
                 TenancyStrings.TenantPropertyMakesTenantsAlike(entityType.DisplayName(), tenant.Name, mapping));
@@ -74,18 +75,21 @@ public class TenancyModelValidator(
     }
 
     // Types of the application's own need a converter; it must give ids back as they were, which is looked at id by id.
-    private static string? MakesTenantsAlike(IProperty tenant)
+    private static string? MakesTenantsAlike(IProperty tenant, Type storedType)
         => tenant.GetValueConverter() is { } converter && TenantIdConverter.TryCreate(tenant.ClrType, converter: null) is not null
             ? "the value converter " + converter.GetType().Name
-            : ComparesLoosely(tenant.GetColumnType()) ? "the column type " + tenant.GetColumnType()
+            : tenant.FindRelationalTypeMapping() is { } type && !KeepsIds(type, storedType) ? "the column type " + tenant.GetColumnType()
             : tenant.GetCollation() is { } collation
             && tenant.DeclaringType.Model.GetCollations().Any(c => c.Name == collation && c.IsDeterministic == false)
                 ? $"the collation {collation}, which is not deterministic,"
             : null;
 
-    // Whatever its case, or whatever its trailing spaces.
-    private static bool ComparesLoosely(string columnType)
-        => columnType.Split('(')[0].Split('.')[^1].Trim(' ', '"').ToUpperInvariant() is "CITEXT" or "CHAR" or "CHARACTER" or "BPCHAR";
+    // EF converts to what a column type takes: text to numbers, where 1 and 01 are one, or int to smallint, where 1 and 65537 are. Among
+    // those that take text some compare it whatever its case or its trailing spaces, or cut it.
+    private static bool KeepsIds(RelationalTypeMapping mapping, Type storedType)
+        => (mapping.Converter?.ProviderClrType ?? mapping.ClrType) is var type
+            && (type == storedType || (type == typeof(long) && storedType == typeof(int)))
+            && (type != typeof(string) || mapping.StoreTypeNameBase.ToUpperInvariant() is "TEXT" or "VARCHAR" or "CHARACTER VARYING");
 
     private static void ValidateKeys(IEntityType entityType)
     {

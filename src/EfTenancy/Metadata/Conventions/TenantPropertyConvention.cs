@@ -2,6 +2,7 @@ using EfTenancy.Metadata.Internal;
 using EfTenancy.Properties;
 using EfTenancy.Storage.Internal;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -80,6 +81,12 @@ public class TenantPropertyConvention(
         }
 
         var ids = TenantIdConverter.For(property);
+        if (ids.StoredType == type)
+        {
+            // The change tracker would take rows of two tenants for one, where the database does not.
+            property.SetValueComparer((ValueComparer?)null);
+            property.SetProviderValueComparer((ValueComparer?)null);
+        }
 
         MakeRequired(property);
 

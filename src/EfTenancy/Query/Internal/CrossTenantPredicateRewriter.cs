@@ -102,7 +102,7 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
         => tenants switch
         {
             ConstantExpression { Value: IEnumerable<string> values } => Expression.NewArrayInit(
-                type, values.Select(value => Parameter(Normalized(Expression.Constant(value), type)))),
+                type, values.Select(value => Parameter(Normalized(Expression.Constant(value, typeof(string)), type)))),
             NewArrayExpression array => Expression.NewArrayInit(
                 type, array.Expressions.Select(e => Parameter(Normalized(ValueOf(e), type)))),
             _ => new QueryParameterExpression(
@@ -140,7 +140,10 @@ public sealed class CrossTenantPredicateRewriter(QueryCompilationContext queryCo
     }
 
     private static T[] NormalizeAll<T>(DbContext context, string[] tenantIds, bool isWritten)
-        => [.. tenantIds.Select(t => NormalizeOne<T>(context, t, isWritten))];
+    {
+        ArgumentNullException.ThrowIfNull(tenantIds);
+        return [.. tenantIds.Select(t => NormalizeOne<T>(context, t, isWritten))];
+    }
 
     private sealed class RootSeparator(IModel model) : ExpressionVisitor
     {
