@@ -175,6 +175,15 @@ internal static class TenancyStrings
             + $"OnModelCreating, modelBuilder.Entity<{entity}>().IsMultiTenanted(), and leave the filter '{TenancyDefaults.QueryFilterName}' alone; "
             + "or mark its class [SingleTenanted] if its rows are the same for all tenants.";
 
+    public static string KeyWithoutTenant(string entity, string properties)
+        => $"The key {properties} of the multi-tenanted entity '{entity}' does not hold the tenant, so a write could reach another tenant's row: it was changed "
+            + $"after EfTenancy's conventions. Map it in OnModelCreating, modelBuilder.Entity<{entity}>().HasKey(...), and the tenant comes into it; or choose "
+            + "UseTenantKeyStyle(TenantKeyStyle.IdOnly).";
+
+    public static string IdOnlyTenantIsNoToken(string entity, string property)
+        => $"The tenant property '{entity}.{property}' is no concurrency token, so an update could reach another tenant's row by its id: it was changed after "
+            + "EfTenancy's conventions. Leave out IsConcurrencyToken(false) for it there.";
+
     public static string ReferenceLeavesTenant(string dependent, string principal, string properties)
         => $"The reference from '{dependent}' to '{principal}' through {properties} does not hold the tenant of '{dependent}' where the key of "
             + $"'{principal}' holds its tenant, so it could lead to another tenant's row. Map the foreign key with the tenant property of '{dependent}' "

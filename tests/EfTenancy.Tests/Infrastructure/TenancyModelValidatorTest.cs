@@ -43,6 +43,28 @@ public class TenancyModelValidatorTest
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_convention_of_the_application_does_not_take_the_tenant_out_of_writes()
+    {
+        Assert.Contains(
+            "The key {Id} of the multi-tenanted entity 'Early' does not hold the tenant",
+            Refusal(m => ((IMutableEntityType)m.Metadata.FindEntityType(typeof(Early))!).SetPrimaryKey(Id(m)), t => { }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "The key {Id} of the multi-tenanted entity 'Early' does not hold the tenant",
+            Refusal(m => ((IMutableEntityType)m.Metadata.FindEntityType(typeof(Early))!).AddKey(Id(m)), t => { }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "'Early.TenantId' is no concurrency token",
+            Refusal(
+                m => ((IMutableEntityType)m.Metadata.FindEntityType(typeof(Early))!).FindProperty("TenantId")!.IsConcurrencyToken = false,
+                t => t.UseTenantKeyStyle(TenantKeyStyle.IdOnly)),
+            StringComparison.Ordinal);
+
+        static IMutableProperty Id(IConventionModelBuilder modelBuilder)
+            => (IMutableProperty)modelBuilder.Metadata.FindEntityType(typeof(Early))!.FindProperty("Id")!;
+    }
+
     private static string? Refusal(Action<IConventionModelBuilder> convention, Action<TenancyDbContextOptionsBuilder> tenancy)
     {
         using var context = new ConventionContext(ModelContext.Options(o => o.UseTenancy(tenancy)), convention);

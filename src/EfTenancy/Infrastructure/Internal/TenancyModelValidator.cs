@@ -91,10 +91,28 @@ public class TenancyModelValidator(
             && (type == storedType || (type == typeof(long) && storedType == typeof(int)))
             && (type != typeof(string) || mapping.StoreTypeNameBase.ToUpperInvariant() is "TEXT" or "VARCHAR" or "CHARACTER VARYING");
 
+    // Every UPDATE and DELETE looks for the key, or for the tenant beside it.
     private static void ValidateKeys(IEntityType entityType)
     {
-        if (entityType.BaseType is null && entityType.FindTenantProperty() is not null && entityType.Model.KeysAreIdsOnly())
+        if (entityType.BaseType is not null || entityType.FindTenantProperty() is not { } tenant)
         {
+            return;
+        }
+
+        if (!entityType.Model.KeysAreIdsOnly())
+        {
+            if (entityType.GetKeys().FirstOrDefault(k => !k.Properties.Contains(tenant)) is { } key)
+            {
+                throw new InvalidOperationException(TenancyStrings.KeyWithoutTenant(entityType.DisplayName(), Names(key.Properties)));
+            }
+        }
+        else
+        {
+            if (!tenant.IsConcurrencyToken)
+            {
+                throw new InvalidOperationException(TenancyStrings.IdOnlyTenantIsNoToken(entityType.DisplayName(), tenant.Name));
+            }
+
             if (entityType.GetTenantPartitioning() is not null)
             {
                 throw new InvalidOperationException(TenancyStrings.IdOnlyTableIsPartitioned(entityType.DisplayName()));
