@@ -161,9 +161,9 @@ internal static class TenancyStrings
     public static string RowsCameInBetween(string table)
         => $"The table {table} was empty when its conversion began and has rows now. Nothing was lost; apply the migration again, dotnet ef database update.";
 
-    public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping)
+    public static string TenantPropertyMakesTenantsAlike(string entity, string property, string mapping, string columnType)
         => $"The property '{entity}.{property}' is the tenant of a multi-tenanted entity, and {mapping} makes two tenants one. Map it as "
-            + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"text\"), without a value converter, a fixed length or a "
+            + $"it is: modelBuilder.Entity<{entity}>().Property(e => e.{property}).HasColumnType(\"{columnType}\"), without a conversion, a fixed length or a "
             + "collation.";
 
     public static string FilterNameIsTaken(string entity)

@@ -65,7 +65,7 @@ public class TenantPropertyTest(PostgresFixture postgres)
     {
         AssertMakesTenantsAlike<string>(p => p.HasConversion<int>(), "the column type integer");
         AssertMakesTenantsAlike<string>(p => p.HasConversion<Guid>(), "the column type uuid");
-        AssertMakesTenantsAlike<int>(p => p.HasColumnType("smallint"), "the column type smallint");
+        AssertMakesTenantsAlike<int>(p => p.HasColumnType("smallint"), "the column type smallint", "HasColumnType(\"integer\")");
         AssertMakesTenantsAlike<int>(p => p.HasColumnType("real"), "the column type real");
         AssertMakesTenantsAlike<int>(p => p.HasConversion<short>(), "the column type smallint");
         AssertMakesTenantsAlike<long>(p => p.HasColumnType("integer"), "the column type integer");
@@ -94,12 +94,11 @@ public class TenantPropertyTest(PostgresFixture postgres)
     public void A_deterministic_collation_is_accepted()
         => AssertIsAccepted<string>(p => p.UseCollation("strict"));
 
-    private static void AssertMakesTenantsAlike<TId>(Action<PropertyBuilder<TId>> map, string mapping)
+    private static void AssertMakesTenantsAlike<TId>(Action<PropertyBuilder<TId>> map, params string[] message)
     {
         using var context = Lodges<TId>(map);
         var refusal = Assert.Throws<InvalidOperationException>(() => context.Model);
-        Assert.Contains(".TenantId'", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains(mapping, refusal.Message, StringComparison.Ordinal);
+        Assert.All(message.Append(".TenantId'"), part => Assert.Contains(part, refusal.Message, StringComparison.Ordinal));
     }
 
     private static void AssertIsAccepted<TId>(Action<PropertyBuilder<TId>> map)

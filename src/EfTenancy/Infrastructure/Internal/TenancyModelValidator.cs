@@ -52,7 +52,7 @@ public class TenancyModelValidator(
         base.Validate(model, logger);
     }
 
-    private static void ValidateTenantProperty(IEntityType entityType, TenantIdConverter ids)
+    private void ValidateTenantProperty(IEntityType entityType, TenantIdConverter ids)
     {
         if (entityType.BaseType is not null || entityType.FindTenantProperty() is not { } tenant)
         {
@@ -62,7 +62,8 @@ public class TenancyModelValidator(
         if (MakesTenantsAlike(tenant, ids.StoredType) is { } mapping)
         {
             throw new InvalidOperationException(
-                TenancyStrings.TenantPropertyMakesTenantsAlike(entityType.DisplayName(), tenant.Name, mapping));
+                TenancyStrings.TenantPropertyMakesTenantsAlike(
+                    entityType.DisplayName(), tenant.Name, mapping, RelationalDependencies.TypeMappingSource.GetMapping(ids.StoredType).StoreType));
         }
 
         if (TenantIdConverter.For(tenant).StoredType != ids.StoredType)
